@@ -75,8 +75,8 @@ class ChartHistory:
         ``kept``, maybe none, with the reason in the message. A load under way is given up."""
         if self._task is not None:
             self._task.cancel()
-        self.message.show_text("Loading…")
         self.retry.hide()
+        self.message.show_text("Loading…")
         self._span, self._ask, self._first, self._empty = span, ask, None, 0
         self._kept = kept
         self._task = self._dock.spawn(self._load(span, ask, show), f"{self._dock.name} history")
@@ -110,8 +110,8 @@ class ChartHistory:
         except AppError as error:
             bars = await self._of_kept(first, today)
             self._first = first if len(bars) else None
-            self.message.show_text(error.message)
             self.retry.show()
+            self.message.show_text(error.message)
         else:
             self._first = first
             self.message.show_text("" if len(bars) else f"No bars for {span.text}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -13,6 +13,8 @@ from openalgo_desktop.ui.kit.widgets import plain_tip
 class ElidedText(QWidget):
     """Takes the room that is left. The middle goes first: an instrument is told by its beginning
     and its end."""
+
+    said = Signal()  # another text is shown
 
     def __init__(self, object_name: str, role: str = "muted", pixels: int = 12) -> None:
         super().__init__()
@@ -43,6 +45,7 @@ class ElidedText(QWidget):
         self._show_tip()
         self.updateGeometry()
         self.update()
+        self.said.emit()
 
     def shown(self) -> str:
         """What of it fits. A second part, after two spaces, goes as a whole before the first is

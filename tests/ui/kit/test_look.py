@@ -205,6 +205,8 @@ def test_the_style_sheet_knows_all_its_words(qapp: QApplication, name: str, dens
     sheet = theme.style_sheet(theme.load(name))
     assert "@" not in sheet
     assert f"font-size: {round(11 * 1.6)}px" in sheet
+    for view in ("QCheckBox", "QListView", "QTreeView"):  # boxes that can be seen in the dark
+        assert f"{view}::indicator," in sheet or f"{view}::indicator {{" in sheet
 
 
 # -- sizes ----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ then dividers and axes; what is left pans and zooms."""
 from __future__ import annotations
 
 from enum import Enum
+from math import nan
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
@@ -241,8 +242,11 @@ class Mouse:
             canvas.study_menu.emit(row, event.globalPos())
             return
         frame = canvas.overlay.frame
+        inside = frame.pane.left() <= point.x() < frame.pane.right()
         if len(canvas.series) and frame.pane.contains(point):
             canvas.menu_wanted.emit(frame.price(point.y()), event.globalPos())
+        elif len(canvas.series) and inside and frame.other_at(point.y()) is not None:
+            canvas.menu_wanted.emit(nan, event.globalPos())
 
     def wheel(self, event: QWheelEvent) -> None:
         """Zoom at the pointer, or move sideways."""

@@ -32,7 +32,7 @@ class Canvas(Surface):
     """A surface that is scrolled, zoomed and pointed at."""
 
     price_picked = Signal(float)  # Ctrl+click: a plain click means nothing
-    menu_wanted = Signal(float, QPoint)  # price under the pointer, place on the screen
+    menu_wanted = Signal(float, QPoint)  # price there (NaN below the prices), place on the screen
     line_dragged = Signal(str, float)  # id of a line, the price where it is held now
     line_moved = Signal(str, float)  # id of a line, the price where it was let go
     line_closed = Signal(str)  # id of a line whose x was pressed and released

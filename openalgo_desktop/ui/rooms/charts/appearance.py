@@ -156,17 +156,24 @@ class Appearance:
 
     def ask_compare(self) -> None:
         """Ask for a symbol to compare with."""
-        caption = "Symbol, with its exchange where several have it: SBIN, NFO:NIFTY25DEC25FUT"
+        caption = "Symbol, or its name: SBIN, NIFTY DEC FUT, NFO:NIFTY25DEC25FUT"
         asked = ask_text(self._cell, "Compare with", caption, "", self.compare_with)
         self._cell.spawn(asked, "compare")
 
     def compare_with(self, text: str) -> None:
         """Compare with one more. Raises :class:`DataError` for a symbol that is not known."""
-        key = self.known(text.strip())
+        key = self.known(text.strip()) or self._named(text.strip())
         if key is None:
             raise DataError(f"Symbol: {text.strip() or 'nothing'} is not in the symbol master.")
         comparing = self._cell.comparing
         self._compare((*comparing.keys, key), comparing.own)
+
+    def _named(self, text: str) -> Key | None:
+        """The instrument that the window calls so. A name is of today: it may be typed, and what
+        is kept is the symbol."""
+        bridge, wanted = self._cell.bridge, text.casefold()
+        found = (row.key for row in bridge.search(text, 20)) if wanted else ()
+        return next((key for key in found if bridge.name(key).casefold() == wanted), None)
 
     def compare_without(self, key: Key) -> None:
         """Compare with one less."""

@@ -52,6 +52,8 @@ T = TypeVar("T")
 
 #: Exchange of the key under which what belongs to arithmetic is kept.
 NO_EXCHANGE = "="
+#: Decimals of a quotient of prices, which may be far below one.
+RATIO_PLACES = 5
 
 
 class ChartCell(QWidget):
@@ -294,7 +296,8 @@ class ChartCell(QWidget):
         self.entry.leave()
         self.key, self.expression = None, expression
         self.leave_prices()
-        self._places = max(self.bridge.places(key) for key in expression.keys)
+        places = max(self.bridge.places(key) for key in expression.keys)
+        self._places = places if expression.linear is not None else max(places, RATIO_PLACES)
         self.sides.hide_all()
         self.want(dict.fromkeys(expression.keys, FeedMode.QUOTE))
         self.subject_changed.emit()
@@ -307,8 +310,7 @@ class ChartCell(QWidget):
     def _show_history(self, span: Span, bars: Bars) -> None:
         self.drawings.set_chart(self.subject_key, span)
         self.appearance.show_again()
-        if self.key is not None:
-            self.own.show(self.key, span.seconds)
+        self.own.show(self.key, span.seconds)
         self.moment.show()
         self.empty.show_loaded(span, bars=len(bars) > 0)
         self.show_lines()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMenu
 
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.rooms.charts.export import save_csv
 from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
 
@@ -34,21 +37,16 @@ class ChartMenu:
             cell.bridge.pick_price(cell.key, price, explicit=True)
 
     def open(self, price: float, at: QPoint) -> None:
-        """Right click: what can be done at this price."""
+        """Right click: what can be done at this price (NaN in a pane that has none), and with the
+        chart. Arithmetic cannot be traded."""
         cell, host = self._cell, self._host
-        instrument = cell.bridge.instrument(cell.key) if cell.key is not None else None
-        if instrument is None or not cell.data.is_drawn:
+        if not cell.data.is_drawn:
             return
         menu = host.menu()
         # What it offers is of now or of the past: it ends when that changes.
         cell.replay.changed.connect(menu.close)
-        if cell.replay.active:
-            cell.replay.fill_menu(menu, instrument, price)
-        else:
-            self.prices.fill(menu, instrument, price)
-            menu.addSeparator()
-            host.add_item(menu, "Bar replay…", cell.replay.begin)
-        menu.addSeparator()
+        if cell.key is not None and isfinite(price):
+            self._fill_price(menu, cell.key, price)
         host.add_item(menu, "Fit", cell.view.go_to_now)
         shown = cell.drawings.box_shown
         host.add_check(menu, "Drawing tools", shown, partial(cell.drawings.show_box, not shown))
@@ -56,6 +54,19 @@ class ChartMenu:
         host.add_check(menu, "Data window", cell.data_window.shown, cell.data_window.turn)
         host.add_item(menu, "Save as picture…", self.ask_picture)
         menu.popup(at)
+
+    def _fill_price(self, menu: QMenu, key: Key, price: float) -> None:
+        cell = self._cell
+        instrument = cell.bridge.instrument(key)
+        if instrument is None:
+            return
+        if cell.replay.active:
+            cell.replay.fill_menu(menu, instrument, price)
+        else:
+            self.prices.fill(menu, instrument, price)
+            menu.addSeparator()
+            self._host.add_item(menu, "Bar replay…", cell.replay.begin)
+        menu.addSeparator()
 
     def tool_items(self) -> list[tuple[str, Callable[[], object]]]:
         """What else can be done with the chart, for the menu of its dots."""

@@ -73,6 +73,7 @@ class ChartHead(QWidget):
             row.addWidget(part)
         row.addWidget(cell.history.message, 1)
         row.addWidget(cell.history.retry)
+        cell.history.message.said.connect(self.fit)
         cell.subject_changed.connect(self._show_subject)
 
     # -- which chart it is ------------------------------------------------------------------
@@ -102,12 +103,15 @@ class ChartHead(QWidget):
         above = 0 if cell.height() < look.px(LOW) else EDGE // 2
         self._row.setContentsMargins(edge, above, edge, above)
         self._row.setSpacing(space)
-        room = self.width() - 2 * edge
+        room = self.width() - 2 * edge - space  # before the message, said or not
         if not row.retry.isHidden():
             room -= row.retry.sizeHint().width() + space
-        subject = 0 if self.subject.isHidden() else self.subject.sizeHint().width() + 1
-        subject = min(subject, look.px(SUBJECT))
-        step = next((one for one in STEPS if self._wide(one, space) + subject <= room), STEPS[-1])
+        subject = before = 0
+        if not self.subject.isHidden():
+            subject = min(self.subject.sizeHint().width() + 1, look.px(SUBJECT))
+            subject = max(subject, look.px(LEAST_SUBJECT))
+            before = subject + space
+        step = next((one for one in STEPS if self._wide(one, space) + before <= room), STEPS[-1])
         left = room - self._wide(step, space)
         if subject:
             subject = max(min(subject, left - space), look.px(LEAST_SUBJECT))
@@ -133,7 +137,7 @@ class ChartHead(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         cell = self._cell
-        least = self._wide(STEPS[-1], GAP) + 2 * GAP
+        least = self._wide(STEPS[-1], GAP) + 3 * GAP
         if not self.subject.isHidden():
             least += look.px(LEAST_SUBJECT) + GAP
         if not cell.history.retry.isHidden():

@@ -79,8 +79,7 @@ class LineWork:
         if not cell.data.is_drawn:
             lines = []
         self._view.set_lines(lines)
-        if cell.key is not None:
-            cell.own.show_plans(self.lines.plans(cell.key))
+        cell.own.show_plans(() if cell.key is None else self.lines.plans(cell.key))
         if self.asked is not None and self.asked[0] not in {line.line_id for line in lines}:
             self.give_up()
 

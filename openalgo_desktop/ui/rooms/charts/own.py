@@ -34,8 +34,9 @@ class OwnMarks:
         chart.listen(books.trades_added, self._on_trades)
         chart.listen(chart.bridge.mode_changed, lambda _: self._read())
 
-    def show(self, key: Key, length: float) -> None:
-        """Another instrument, or bars of another ``length`` (seconds; 0 for a day and longer)."""
+    def show(self, key: Key | None, length: float) -> None:
+        """Another instrument, none (arithmetic: nothing of it is held), or bars of another
+        ``length`` (seconds; 0 for a day and longer)."""
         again = key != self._key
         self._key, self._length = key, length
         if not self._shown:  # the canvas is built with the first bars

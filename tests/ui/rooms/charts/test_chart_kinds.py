@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.model import Key
@@ -48,6 +52,15 @@ def test_every_kind_shows_something_and_goes_back(drive: Drive) -> None:
     drive(scenario)
 
 
+def menu_words(dock: ChartDock) -> list[str]:
+    """The menu of a right click below the prices."""
+    dock.view.canvas.menu_wanted.emit(nan, QPoint(0, 0))
+    (menu,) = [m for m in dock.findChildren(QMenu) if m.isVisible()]
+    words = [action.text() for action in menu.actions() if action.text()]
+    menu.close()
+    return words
+
+
 def test_arithmetic_is_exact_at_open_and_close_and_cannot_be_traded(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await chart_of(session)
@@ -71,11 +84,17 @@ def test_arithmetic_is_exact_at_open_and_close_and_cannot_be_traded(drive: Drive
             assert abs(float(series.column(CLOSE)[index]) - wanted) < 1e-6
         assert cell.key is None and dock.symbol_now() is None
         assert not any(button.isVisible() for button in cell.sides.buttons.values())
+        await until(lambda: cell.data.is_drawn, "what a place means")
+        words = menu_words(dock)
+        assert words[0] == "Fit" and "Indicators…" in words and cell.places == 2
+        assert cell.own._key is None and cell.own._fills == []  # of SBIN alone
         kept = dock.save_state()
         session.bridge.select(RELIANCE)
         assert cell.key == RELIANCE and cell.expression is None
         dock.restore_state(kept)
         assert cell.expression is not None and cell.expression.text == "2*SBIN-RELIANCE"
+        cell.show_expression("SBIN/RELIANCE")
+        assert cell.places == 5  # of 0.67 nothing could be read
 
     drive(scenario)
 
@@ -94,6 +113,11 @@ def test_a_compared_symbol_has_a_close_for_each_bar(drive: Drive) -> None:
         assert dock.save_state()["compare"] == [["NSE", "RELIANCE"]]
         cell.appearance.compare_without(RELIANCE)
         assert cell.view.canvas.stage.compared == ()
+        future = session.bridge.near_future("NIFTY", "NFO")
+        assert future is not None
+        cell.appearance.compare_with(session.bridge.name(future).lower())  # as the window calls it
+        assert cell.comparing.keys == (future,)
+        assert menu_words(dock)[0] == "Fit"  # nothing to trade below the prices
 
     drive(scenario)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu
 from openalgo_desktop.ui.chart.canvas.stage import Volume
 from openalgo_desktop.ui.rooms.charts.cell import ChartCell
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
+from openalgo_desktop.ui.rooms.charts.head import EDGE, SPACING, STEPS
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
@@ -64,9 +65,17 @@ def test_a_head_gives_way_step_by_step(drive: Drive) -> None:
         cell = await sized(dock, 1100)
         before = [part.geometry() for part in (cell.tools, cell.sides)]
         cell.history.message.show_text("No bar of 30 Nov 2026 10:00 is loaded, and more words")
-        cell.fit_head()
         await asyncio.sleep(0.05)
         assert [part.geometry() for part in (cell.tools, cell.sides)] == before
+        # Bars of another interval may be minutes away: the price gives way to the words.
+        cell.history.message.show_text("")
+        spare = cell.head.width() - cell.head._wide(STEPS[0], SPACING) - 2 * EDGE
+        cell = await sized(dock, 1100 - spare + 20)
+        assert cell.quote.isVisible()
+        cell.history.message.show_text("Loading 2 of 5…")
+        assert not cell.quote.isVisible()
+        cell.history.message.show_text("")
+        assert cell.quote.isVisible()
 
     drive(scenario)
 
