@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from openalgo_desktop.core.calendar import MarketCalendar
@@ -84,14 +84,28 @@ class Hours:
 
     def traded(self, exchange: str, start: float, end: float) -> bool:
         """Whether some of ``start`` to ``end`` is in a session."""
-        day = ist_date(start) - timedelta(days=1)
-        last = ist_date(end)
-        while day <= last:
-            window = self.session(exchange, day)
+        days = range(day_number(ist_date(start)) - 1, day_number(ist_date(end)) + 1)
+        return self._session_in(exchange, days, start, end) is not None
+
+    def edges(self, exchange: str, start: float, end: float) -> tuple[float, float] | None:
+        """The first and the last moment in sessions of ``start`` to ``end``; None without any."""
+        first, last = day_number(ist_date(start)) - 1, day_number(ist_date(end))
+        opened = self._session_in(exchange, range(first, last + 1), start, end)
+        if opened is None:
+            return None
+        closed = self._session_in(exchange, range(last, first - 1, -1), start, end)
+        assert closed is not None
+        return max(start, opened[0]), min(end, closed[1])
+
+    def _session_in(
+        self, exchange: str, days: Iterable[int], start: float, end: float
+    ) -> tuple[float, float] | None:
+        """The first of these days' sessions that has some of ``start`` to ``end``."""
+        for number in days:
+            window = self.session(exchange, number_date(number))
             if window is not None and window[0] < end and window[1] > start:
-                return True
-            day += timedelta(days=1)
-        return False
+                return window
+        return None
 
     def admits(self, exchange: str, moment: float, dated: bool) -> bool:
         """Whether a tick may begin a bar: in a session always; outside of one only what the

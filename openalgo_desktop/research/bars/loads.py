@@ -23,7 +23,7 @@ from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Interval
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.research.bars.cover import Range, united
+from openalgo_desktop.research.bars.cover import Range, missing, united
 from openalgo_desktop.research.bars.exchange_clock import ExchangeClock
 from openalgo_desktop.research.bars.files import SeriesName
 from openalgo_desktop.research.bars.hours import (
@@ -209,6 +209,36 @@ class Loads:
             since = max(await self._from(wanted, first), track.listed)
             days.append((since, axis_day(last - 1, span) + 1))
         return [(first, before - 1) for first, before in united(days)]
+
+    async def missing(self, wanted: Wanted, start: int, end: int) -> list[Range]:
+        """The parts of ``start`` to ``end`` that nobody gave although the exchange was open, from
+        the first to the last moment of trade, on the span's axis. Asks nobody."""
+        now, span = self._clock.time(), wanted.span
+        track, end = self._tracks.get(wanted.name), min(end, on_axis(now, span) + 1)
+        tail, listed = _NO_TAIL, 0
+        if track is not None:
+            tail, listed = track.tail, track.listed
+        told = on_axis(tail.asked, span) + (1 if span.is_intraday else DAY)
+        if self._is_fresh(wanted, tail, now):
+            told = max(told, end)
+        given = [(tail.start, told)] if tail.start < told else []
+        gaps = await self._store.gaps(wanted.name, max(start, day_start(listed, span)), end)
+        parts = [part for gap in gaps for part in missing(given, *gap)]
+        return [found for part in parts if (found := self._edges(wanted, *part)) is not None]
+
+    def _edges(self, wanted: Wanted, first: int, last: int) -> Range | None:
+        """What of it the exchange was open in; less than a source may be late is nothing."""
+        span, exchange = wanted.span, wanted.key[0]
+        if span.is_intraday:
+            found = self._hours.edges(exchange, first, last)
+            if found is None or found[1] - found[0] < SETTLE:
+                return None
+            return int(found[0]), int(found[1])
+        begin, end = (day_start(moment // DAY, _SECOND) for moment in (first, last + DAY - 1))
+        found = self._hours.edges(exchange, begin, end)
+        if found is None:
+            return None
+        return on_axis(found[0], span), on_axis(found[1] - 1, span) + DAY
 
     def _is_fresh(self, wanted: Wanted, tail: Tail, now: float) -> bool:
         """Whether the last answer and the ticks since then are all there is."""

@@ -160,6 +160,25 @@ class BarService(BarSource):
                 return bars
         return Bars.empty()
 
+    async def missing_of_days(
+        self, key: Key, span: Span, first: date, last: date
+    ) -> list[tuple[int, int]]:
+        """The parts of an inclusive range of IST dates that no source gave yet although there was
+        trade (``from, before`` on the axis of the span, ascending), asking nobody: holes in what
+        :meth:`kept_of_days` gives. A day without trade is none of them."""
+        start, end = day_start(day_number(first), span), day_start(day_number(last) + 1, span)
+        for base in _bases(span):
+            wanted, rhythm = self._wanted(key, base), self._hours.rhythm(key[0], span)
+            since, before = start, end
+            if base != span:
+                since, before = self._whole_bars(key[0], rhythm, base, start, end)
+            if await self._store.known(wanted.name):
+                gaps = await self._loads.missing(wanted, since, before)
+                if base.is_intraday == span.is_intraday:
+                    return gaps
+                return [(on_axis(a, span), on_axis(b - 1, span) + DAY) for a, b in gaps]
+        return []
+
     def _whole_bars(
         self, exchange: str, rhythm: Rhythm, base: Span, start: int, end: int
     ) -> tuple[int, int]:

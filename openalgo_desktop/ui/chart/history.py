@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
 from PySide6.QtWidgets import QSizePolicy
 
 from openalgo_desktop.core.charting.ports import Progress
 from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.kit.dock import Holder
@@ -23,30 +24,48 @@ Report: TypeAlias = Callable[[Progress], None]
 Ask: TypeAlias = Callable[[date, date, Report], Awaitable[Bars]]
 #: Gives what is kept of the same without asking anybody; raises nothing.
 Kept: TypeAlias = Callable[[date, date], Awaitable[Bars]]
+#: Where bars are missing: ``(from, before)``, times of bars, ascending.
+Gaps: TypeAlias = Sequence[tuple[int, int]]
+#: Says where what is kept has holes, without asking anybody; raises nothing.
+Missing: TypeAlias = Callable[[date, date], Awaitable[Gaps]]
 
 #: So many older windows without a bar are the end of the history: before it was listed.
 _EMPTY = 2
 
 
+async def _none_missing(first: date, last: date) -> Gaps:
+    return ()
+
+
 class ChartHistory:
     """Owns the line of text that says how the load went, and the button that tries again; the
     dock places both. ``days`` of history are loaded for a span, and as many again each
-    time that older ones are wanted."""
+    time that older ones are wanted. ``gaps`` are the holes in what is loaded: pieces that could
+    not be had, never days without trade; ``gaps_changed`` hears of them, ``refilled`` of all that
+    is loaded when they were asked for again."""
 
     def __init__(
         self, dock: Holder, days: Callable[[Span], int], again: Callable[[], None]
     ) -> None:
         self._dock = dock
-        self._days = days
+        self._days, self._again = days, again
+        self.gaps: Gaps = ()
+        self.gaps_changed: Callable[[Gaps], None] = lambda gaps: None
+        self.refilled: Callable[[Bars], None] = lambda bars: None
+        self._missing: Missing = _none_missing
+        self._reason = ""  # why something is missing
         self._task: asyncio.Task[None] | None = None
         self._span: Span | None = None
         self._ask: Ask | None = None
         self._kept: Kept | None = None
         self._first: date | None = None  # of what is loaded
+        self._failed = False
         self._empty = 0  # older windows without a bar, in a row
         self.message = ElidedText(f"{dock.name}-message")
         self.message.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.retry = push_button("Retry", f"{dock.name}-retry", "Load the history again", again)
+        self.retry = push_button(
+            "Retry", f"{dock.name}-retry", "Load the history again", self.ask_again
+        )
         self.retry.hide()
 
     @property
@@ -62,7 +81,15 @@ class ChartHistory:
     @property
     def failed(self) -> bool:
         """Whether the load did not succeed: there is nothing, or only what was kept."""
-        return not self.retry.isHidden()
+        return self._failed
+
+    def ask_again(self) -> None:
+        """Ask for what is missing; the chart stays where it is. Without anything loaded: load."""
+        if self.failed or self._first is None or self._ask is None:
+            self._again()
+        elif not self.loading:
+            work = self._refill(self._ask, self._first)
+            self._task = self._dock.spawn(work, f"{self._dock.name} missing history")
 
     def load(
         self,
@@ -70,12 +97,16 @@ class ChartHistory:
         ask: Ask,
         show: Callable[[Span, Bars], None],
         kept: Kept | None = None,
+        missing: Missing = _none_missing,
     ) -> None:
         """Ask for the bars and give them to ``show``; where they cannot be had those that are
-        ``kept``, maybe none, with the reason in the message. A load under way is given up."""
+        ``kept``, maybe none, with the reason in the message and where they have holes
+        (``missing``). A load under way is given up."""
         if self._task is not None:
             self._task.cancel()
         self.retry.hide()
+        self._failed, self._missing = False, missing
+        self._set_gaps(())
         self.message.show_text("Loading…")
         self._span, self._ask, self._first, self._empty = span, ask, None, 0
         self._kept = kept
@@ -109,9 +140,12 @@ class ChartHistory:
             bars = await ask(first, today, self._tell)
         except AppError as error:
             bars = await self._of_kept(first, today)
+            gaps = await self._missing(first, today) if len(bars) else ()
             self._first = first if len(bars) else None
+            self._failed, self._reason = True, error.message
+            self._set_gaps(gaps)
             self.retry.show()
-            self.message.show_text(error.message)
+            self._say(error.message)
         else:
             self._first = first
             self.message.show_text("" if len(bars) else f"No bars for {span.text}")
@@ -124,15 +158,17 @@ class ChartHistory:
         try:
             bars = await ask(first, before - timedelta(days=1), self._tell)
         except AppError as error:
-            bars = await self._of_kept(first, before - timedelta(days=1))
-            self.message.show_text(error.message)
+            last = before - timedelta(days=1)
+            bars = await self._of_kept(first, last)
             if len(bars):
-                self._first = first
+                self._first, self._reason = first, error.message
+                self._set_gaps([*await self._missing(first, last), *self.gaps])
                 show(bars)
+            self._say(error.message)
             return
         self._first = first
         self._empty = 0 if len(bars) else self._empty + 1
-        self.message.show_text("")
+        self._say()
         show(bars)
 
     async def _load_newer(self, ask: Ask, since: date, take: Callable[[Bars | None], None]) -> None:
@@ -142,8 +178,43 @@ class ChartHistory:
             self.message.show_text(error.message)
             take(None)
             return
-        self.message.show_text("")
+        if self.gaps and self._span is not None:
+            told = _axis_day(since, self._span)
+            self._set_gaps([(start, min(end, told)) for start, end in self.gaps if start < told])
+        self._say()
         take(bars)
+
+    async def _refill(self, ask: Ask, first: date) -> None:
+        today = self._dock.bridge.now().date()
+        self.retry.hide()
+        self.message.show_text("Loading…")
+        gaps: Gaps = ()
+        try:
+            bars = await ask(first, today, self._tell)
+        except AppError as error:
+            self._reason = error.message
+            bars = await self._of_kept(first, today)
+            gaps = await self._missing(first, today)
+        self._set_gaps(gaps)
+        self._say()
+        self.refilled(bars)
+
+    # -- what is missing --------------------------------------------------------------------
+    def _set_gaps(self, gaps: Gaps) -> None:
+        before, self.gaps = self.gaps, tuple(gaps)
+        if self.gaps != before:
+            self.gaps_changed(self.gaps)
+        if self.gaps:
+            self.retry.show()
+        elif not self._failed:
+            self.retry.hide()
+
+    def _say(self, text: str = "") -> None:
+        """What is missing and why; without that ``text``."""
+        if self.gaps and self._span is not None:
+            today = self._dock.bridge.now().date()
+            text = f"Missing {gap_words(self.gaps, self._span, today)}: {self._reason}"
+        self.message.show_text(text)
 
     async def _of_kept(self, first: date, last: date) -> Bars:
         return Bars.empty() if self._kept is None else await self._kept(first, last)
@@ -151,3 +222,25 @@ class ChartHistory:
     def _tell(self, progress: Progress) -> None:
         if progress.all > 1 and progress.text:
             self.message.show_text(progress.text)
+
+
+def _axis_day(day: date, span: Span) -> int:
+    """Where a date begins among the times of bars."""
+    zone = IST if span.is_intraday else UTC
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
+def gap_words(gaps: Gaps, span: Span, today: date) -> str:
+    """``12 Nov - 19 Nov``, ``20 Nov 11:05 - 15:30``: the latest of them, and how many there are
+    beside it. Years other than that of ``today`` are named."""
+    zone = IST if span.is_intraday else UTC
+    start, end = (datetime.fromtimestamp(moment, zone) for moment in gaps[-1])
+    last = end if span.is_intraday else end - timedelta(days=1)
+    day = "%d %b" if start.year == last.year == today.year else "%d %b %Y"
+    if start.date() != last.date():
+        words = f"{start:{day}} \N{EN DASH} {last:{day}}"
+    elif span.is_intraday:
+        words = f"{start:{day} %H:%M} \N{EN DASH} {last:%H:%M}"
+    else:
+        words = f"{start:{day}}"
+    return words if len(gaps) == 1 else f"{words} and {len(gaps) - 1} more"

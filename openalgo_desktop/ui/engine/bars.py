@@ -55,6 +55,10 @@ class BarsDoor:
         gave them last had."""
         return await self._terminal.bars.kept_of_days(key, span, first, last)
 
+    async def missing(self, key: Key, span: Span, first: date, last: date) -> list[tuple[int, int]]:
+        """What nobody gave of it although there was trade: ``from, before``, times of bars."""
+        return await self._terminal.bars.missing_of_days(key, span, first, last)
+
     def follow(
         self, key: Key, span: Span, listener: Callable[[LiveBar], None]
     ) -> Callable[[], None]:

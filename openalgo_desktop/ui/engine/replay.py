@@ -71,6 +71,10 @@ class ReplayBars:
         """None: what a replay cannot load it does not show."""
         return Bars.empty()
 
+    async def missing(self, key: Key, span: Span, first: date, last: date) -> list[tuple[int, int]]:
+        """None: a replay does not begin without its bars."""
+        return []
+
     def begin_again(self) -> None:
         """The replay was put elsewhere: days are counted from there."""
         self._back = self._today - self._now().date()

@@ -314,3 +314,9 @@ def test_missing_history_and_days_can_be_seen(chart: ChartView) -> None:
     at = chart.canvas.stage.at(chart.canvas.stage.prices)
     place = QPoint(int(at.x(385.5)), int(at.pane.bottom()) - 3)
     assert shaded.pixelColor(place) != plain.pixelColor(place)
+    # Days that are missing between two bars shade all that is between them.
+    night = float(two_days.time[374]) + 3600.0, float(two_days.time[375]) - 3600.0
+    chart.set_gaps([night])
+    between = picture(chart)
+    place.setX(round(at.x(374.5)))
+    assert between.pixelColor(place) != plain.pixelColor(place)

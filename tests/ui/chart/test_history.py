@@ -12,10 +12,11 @@ import pytest
 
 from openalgo_desktop.core.charting.ports import Progress
 from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import NetError
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.chart.history import ChartHistory, Report
+from openalgo_desktop.ui.chart.history import ChartHistory, Report, gap_words
 
 
 class FakeDock:
@@ -97,3 +98,86 @@ async def test_an_older_window_that_fails_is_told_and_asked_for_again(rig: Chart
     assert rig.older(shown.append)
     await wait(rig)
     assert asked[1] == asked[2] and len(shown) == 1 and rig.retry.isHidden()
+
+
+def moment(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=IST).timestamp())
+
+
+async def test_holes_of_what_is_kept_are_told_until_they_are_filled(rig: ChartHistory) -> None:
+    broken = [True]
+    holes = [(moment("2026-11-12 09:15"), moment("2026-11-17 15:30"))]
+    heard: list[Any] = []
+    filled: list[int] = []
+    rig.gaps_changed = heard.append
+    rig.refilled = lambda bars: filled.append(len(bars))
+
+    async def ask(first: date, last: date, tell: Report) -> Bars:
+        if broken[0] and first < date(2026, 11, 10):
+            raise NetError("Asked too often.")
+        return some(30)
+
+    async def kept(first: date, last: date) -> Bars:
+        return some(20)
+
+    async def missing(first: date, last: date) -> list[tuple[int, int]]:
+        return holes
+
+    rig.load(Span.of(Interval.M5), ask, lambda interval, bars: None, kept, missing)
+    await wait(rig)
+    assert not rig.gaps and rig.retry.isHidden()  # all of it came
+    assert rig.older(lambda bars: filled.append(-len(bars)))
+    await wait(rig)
+    assert filled == [-20] and heard == [tuple(holes)] and not rig.failed
+    assert rig.message.text() == "Missing 12 Nov \N{EN DASH} 17 Nov: Asked too often."
+    assert not rig.retry.isHidden()
+    rig.retry.click()
+    await wait(rig)
+    assert rig.gaps and filled == [-20, 20]  # again not all: what there is
+    broken[0] = False
+    rig.retry.click()
+    await wait(rig)
+    assert filled == [-20, 20, 30] and heard[-1] == () and rig.retry.isHidden()
+    assert rig.message.text() == ""
+
+
+async def test_what_is_asked_anew_is_missing_no_more(rig: ChartHistory) -> None:
+    holes = [(moment("2026-11-12 09:15"), moment("2026-11-20 11:00"))]
+
+    async def ask(first: date, last: date, tell: Report) -> Bars:
+        if first < date(2026, 11, 10):
+            raise NetError("No.")
+        return some(3)
+
+    async def kept(first: date, last: date) -> Bars:
+        return some(2)
+
+    async def missing(first: date, last: date) -> list[tuple[int, int]]:
+        return holes
+
+    rig.load(Span.of(Interval.M5), ask, lambda interval, bars: None, kept, missing)
+    await wait(rig)
+    rig.older(lambda bars: None)
+    await wait(rig)
+    assert rig.newer(date(2026, 11, 18), lambda bars: None)
+    await wait(rig)
+    assert rig.gaps == ((holes[0][0], moment("2026-11-18 00:00")),)
+
+
+@pytest.mark.parametrize(
+    ("span", "gaps", "words"),
+    [
+        ("5m", [("2026-11-20 11:05", "2026-11-20 15:30")], "20 Nov 11:05 - 15:30"),
+        ("5m", [("2025-12-30 09:15", "2026-01-02 15:30")], "30 Dec 2025 - 02 Jan 2026"),
+        ("D", [("2026-11-19 05:30", "2026-11-20 05:30")], "19 Nov"),
+        (
+            "D",
+            [("2026-11-02 05:30", "2026-11-04 05:30"), ("2026-11-10 05:30", "2026-11-13 05:30")],
+            "10 Nov - 12 Nov and 1 more",
+        ),
+    ],
+)
+def test_words_of_what_is_missing(span: str, gaps: list[tuple[str, str]], words: str) -> None:
+    found = [(moment(start), moment(end)) for start, end in gaps]
+    told = gap_words(found, Span.parse(span), date(2026, 11, 20))
+    assert told == words.replace(" - ", " \N{EN DASH} ")

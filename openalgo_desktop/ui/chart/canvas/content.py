@@ -164,7 +164,9 @@ class Content:
         stage, ink = self._stage, self._ink
         top, height = pane.rect.top() * at.ratio, pane.rect.height() * at.ratio
         for start, end in stage.gaps:
-            left, right = at.x(stage.series.index_of(start)), at.x(stage.series.index_of(end))
+            # Of what is missing between two bars all that is between them, else it were a hair.
+            begins, ends = map(stage.series.index_of, (start, end))
+            left, right = at.x(math.floor(begins)), at.x(math.ceil(ends))
             if right >= pane.rect.left() and left <= pane.rect.right():
                 shade = QColor(ink.colour("warning"))
                 shade.setAlpha(36)

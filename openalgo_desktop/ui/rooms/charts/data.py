@@ -72,6 +72,8 @@ class ChartData:
         self._later = False  # the last question failed: at the next bar
         self._latest: LiveBar | None = None  # heard since bars were asked for
         view.older_wanted.connect(self._older)
+        history.gaps_changed = view.set_gaps
+        history.refilled = self._refilled
 
     @property
     def loaded(self) -> bool:
@@ -123,7 +125,11 @@ class ChartData:
         self._subject, self._mends = subject, mends
         self._stop = subject.follow(span, self._hear)
         self._history.load(
-            span, partial(subject.bars, span), self._show, partial(subject.kept, span)
+            span,
+            partial(subject.bars, span),
+            self._show,
+            partial(subject.kept, span),
+            partial(subject.missing, span),
         )
 
     def close(self) -> None:
@@ -193,6 +199,19 @@ class ChartData:
         if latest is not None and latest.time >= int(bars.time[-1]) and not self._waiting:
             self._waiting.append(latest)
         self._splice(first, bars)
+        self._view.flush()
+
+    def _refilled(self, told: Bars) -> None:
+        """What was missing was asked for again: all that is loaded; the view shows the moments
+        that it showed."""
+        exact = self._subject is None or self._subject.exact_extremes
+        bars = mended(self.market.columns(), told, self.span, exact=exact)
+        if bars is None:
+            return
+        times = self._view.visible_times()
+        self._splice(0, bars)
+        if self.market is self._view.canvas.series:
+            self._view.show_range(*times)
         self._view.flush()
 
     def _splice(self, first: int, bars: Bars) -> None:

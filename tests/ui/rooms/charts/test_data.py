@@ -72,6 +72,7 @@ class FakeSubject:
         self.gate.set()
         self.error = ""
         self.of_store: list[LiveBar] = []
+        self.holes: list[tuple[int, int]] = []
         self.tell: Callable[[LiveBar], None] = lambda _: None
 
     async def bars(self, span: Span, first: date, last: date, tell: Report) -> Bars:
@@ -84,6 +85,9 @@ class FakeSubject:
 
     async def kept(self, span: Span, first: date, last: date) -> Bars:
         return bars_of(self.of_store) if self.of_store else Bars.empty()
+
+    async def missing(self, span: Span, first: date, last: date) -> list[tuple[int, int]]:
+        return self.holes
 
     def follow(self, span: Span, listener: Callable[[LiveBar], None]) -> Callable[[], None]:
         self.tell = listener
@@ -352,3 +356,22 @@ async def test_what_came_while_nobody_looked_is_drawn_at_once(rig: Any, kind: st
     it.live(400, 222.0)
     await it.rest()
     assert it.data.market.column(CLOSE)[-1] == 222.0 and len(it.data.market) == 401
+
+
+async def test_a_hole_in_the_history_is_shaded_and_filled_where_the_view_is(rig: Any) -> None:
+    it = await rig(60).ready()
+    day = OPENING - 86_400
+    past = [bar(day + STEP * n) for n in range(40)]
+    it.subject.error, it.subject.of_store = "Asked too often.", past[:10] + past[30:]
+    it.subject.holes = [(day + STEP * 10, day + STEP * 30)]
+    it.data._older()
+    await it.rest()
+    assert len(it.series) == 80 and it.view.canvas.stage.gaps == tuple(it.subject.holes)
+    assert it.history.message.text().startswith("Missing 19 Nov 10:05")
+    it.view.show_range(float(OPENING + STEP * 20), float(OPENING + STEP * 50))
+    before = it.view.visible_times()
+    it.subject.error, it.subject.rows = "", past + it.subject.rows
+    it.history.retry.click()
+    await it.rest()
+    assert len(it.series) == 100 and it.view.canvas.stage.gaps == ()
+    assert it.view.visible_times() == pytest.approx(before, abs=STEP)

@@ -366,3 +366,43 @@ async def test_what_was_not_final_and_what_was_built_are_kept_while_the_program_
     assert kept.time.tolist() == [*whole.time.tolist(), at("2026-11-20 11:05")]
     assert kept.close[-1] == 555.0
     stop()
+
+
+@pytest.mark.parametrize("text", ["1m", "7m"])
+async def test_what_no_source_gave_is_missing_and_a_holiday_is_not(world, text: str) -> None:
+    w = world("2026-11-20 18:00")
+    span, first, last = Span.parse(text), date(2026, 10, 28), date(2026, 11, 20)
+    w.hub.without = {date(2026, 11, 16)}  # nobody traded: that is known
+    assert not await w.bars.missing_of_days(SBIN, span, first, last)  # nothing is shown either
+    # Newest first in pieces of five days: the third one fails.
+    w.hub.failing = lambda begin: begin < date(2026, 11, 10)
+    with pytest.raises(NetError):
+        await w.bars.of_days(SBIN, span, first, last)
+    asked = w.requests
+    kept = await w.bars.kept_of_days(SBIN, span, first, last)
+    gaps = await w.bars.missing_of_days(SBIN, span, first, last)
+    assert w.requests == asked and len(gaps) == 1
+    start, end = gaps[0]
+    assert start == at("2026-10-28 09:15") and end < kept.time[0]
+    assert end == at("2026-11-09 15:30")  # the 10th was a holiday
+    w.hub.failing = lambda begin: False
+    await w.bars.of_days(SBIN, span, first, last)
+    assert await w.bars.missing_of_days(SBIN, span, first, last) == []
+
+
+async def test_what_passed_while_nobody_could_be_asked_is_missing_until_now(world) -> None:
+    w = world("2026-11-19 18:00")
+    days = date(2026, 11, 2), date(2026, 11, 20)
+    for span in (M5, DAY):
+        await w.bars.of_days(SBIN, span, *days)
+        assert await w.bars.missing_of_days(SBIN, span, *days) == []
+    w.clock.advance(17 * 3600)  # 11:00 of the next day
+    assert await w.bars.missing_of_days(SBIN, M5, *days) == [
+        (at("2026-11-20 09:15"), at("2026-11-20 11:00") + 1)
+    ]
+    today = label("2026-11-20")
+    assert await w.bars.missing_of_days(SBIN, DAY, *days) == [(today, today + 86_400)]
+    for span in (M5, DAY):
+        await w.bars.of_days(SBIN, span, *days)
+        w.clock.advance(20)  # the forming bar is no hole
+        assert await w.bars.missing_of_days(SBIN, span, *days) == []

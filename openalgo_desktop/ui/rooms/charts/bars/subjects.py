@@ -18,7 +18,7 @@ from openalgo_desktop.core.charting.ports import LiveBar
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.chart.history import Report
+from openalgo_desktop.ui.chart.history import Gaps, Report
 
 
 class Source(Protocol):
@@ -33,6 +33,9 @@ class Source(Protocol):
         self, key: Key, span: Span, first: date, last: date, progress: Report | None = None
     ) -> Bars: ...
     async def kept(self, key: Key, span: Span, first: date, last: date) -> Bars: ...
+    async def missing(
+        self, key: Key, span: Span, first: date, last: date
+    ) -> list[tuple[int, int]]: ...
     def follow(
         self, key: Key, span: Span, listener: Callable[[LiveBar], None]
     ) -> Callable[[], None]: ...
@@ -54,6 +57,10 @@ class OneInstrument:
     async def kept(self, span: Span, first: date, last: date) -> Bars:
         """Those of them that are kept, asking nobody."""
         return await self.source.kept(self.key, span, first, last)
+
+    async def missing(self, span: Span, first: date, last: date) -> Gaps:
+        """Where nobody gave them although there was trade."""
+        return await self.source.missing(self.key, span, first, last)
 
     def lose(self, key: Key) -> None:
         """Its price is not known any more: its last bar stays what it was."""
@@ -99,6 +106,18 @@ class Combination:
         legs = [await self._source.kept(key, span, first, last) for key in keys]
         found = combined(self.expression, dict(zip(keys, map(Columns.of, legs), strict=True)))
         return found.bars
+
+    async def missing(self, span: Span, first: date, last: date) -> Gaps:
+        """Where those of some leg are missing."""
+        ask = self._source.missing
+        found = [gap for key in self.expression.keys for gap in await ask(key, span, first, last)]
+        joined: list[tuple[int, int]] = []
+        for gap in sorted(found):
+            if joined and gap[0] <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(gap[1], joined[-1][1]))
+            else:
+                joined.append(gap)
+        return joined
 
     def _seed(self, bars: Columns) -> None:
         """The forming bar began before somebody listened."""
