@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from openalgo_desktop.analytics.indian.kept import NAN, Kept, empty
@@ -18,6 +19,9 @@ from openalgo_desktop.analytics.indian.volume_rows import VolumeRows, finer, pro
 from openalgo_desktop.core.charting.columns import Columns, Floats
 from openalgo_desktop.core.charting.studies import Profile
 from openalgo_desktop.core.charting.surroundings import Surroundings
+
+#: The largest row of what a chart shows takes this part of its width: bars stay to be seen.
+VIEW_SHARE = 0.25
 
 
 class ProfileWish(NamedTuple):
@@ -214,3 +218,53 @@ class FixedProfile(Kept):
     def _close(self, bars: Columns, place: int) -> None:
         if self._inside(bars, place):
             self._take(bars, place, place + 1)
+
+
+class ViewProfile(Kept):
+    """The profile of the bars that the chart shows (:class:`InView`): it is another one as soon as
+    the view moves. It has no values of its own."""
+
+    def __init__(self, wish: ProfileWish, around: Surroundings) -> None:
+        super().__init__(0)
+        self._wish, self._around = wish, around
+        self._bars: Columns | None = None
+        self._known: tuple[int, int] | None = None  # bars of the profile that is kept
+        self._profile: Profile | None = None
+
+    @property
+    def profiles(self) -> Sequence[Profile]:
+        """One, or none where nothing in view was traded."""
+        bars, seen = self._bars, self._around.in_view
+        if bars is None:
+            return ()
+        first, last = max(0, seen.first), min(seen.last, bars.size - 1)
+        if self._known != (first, last):
+            self._known, self._profile = (first, last), self._of(bars, first, last)
+        return () if self._profile is None else (self._profile,)
+
+    def _of(self, bars: Columns, first: int, last: int) -> Profile | None:
+        if last < first:
+            return None
+        rows = VolumeRows(self._around.tick)
+        for part in finer(
+            bars.cut(first, last + 1), self._around.minutes, self._around.span.seconds
+        ):
+            rows.add(part)
+        found = profile_of(rows, self._wish.rows, self._wish.share, first, last)[0]
+        return None if found is None else msgspec.structs.replace(found, share=VIEW_SHARE)
+
+    def _take(self, bars: Columns) -> None:
+        """Other bars; a profile that has the last one is another."""
+        before, self._bars = self._bars, bars
+        if before is None or self._known is None or self._known[1] >= before.size - 1:
+            self._known = None
+
+    def load(self, bars: Columns) -> None:
+        self._known = None
+        self._take(bars)
+
+    def last(self, bars: Columns) -> None:
+        self._take(bars)
+
+    def append(self, bars: Columns) -> None:
+        self._take(bars)

@@ -182,16 +182,6 @@ def profile_of(
     return profile, area
 
 
-def range_profile(
-    bars: Columns, first: int, last: int, rows: int = 24, share: float = 0.7, tick: float = 0.0
-) -> Profile | None:
-    """The profile of the bars ``first`` to ``last`` (both included): of a fixed range, or of what
-    a chart shows. None where nothing was traded."""
-    found = VolumeRows(tick)
-    found.add(bars.cut(max(0, first), last + 1))
-    return profile_of(found, rows, share, max(0, first), last)[0]
-
-
 def finer(bars: Columns, minutes: Columns | None, seconds: int) -> Sequence[Columns]:
     """The same trading in shorter bars where ``minutes`` have all of a bar: one part from them,
     one of the chart's bars after them."""

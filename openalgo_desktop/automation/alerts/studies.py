@@ -45,8 +45,9 @@ class RegistryStudies:
         await asyncio.to_thread(self._library.specs)
 
     def specs(self) -> list[StudySpec]:
-        """All but those of the option chain."""
-        return [spec for spec in self._library.specs() if "chain" not in spec.needs]
+        """All that have lines, but those of the option chain."""
+        known = self._library.specs()
+        return [spec for spec in known if spec.outputs and "chain" not in spec.needs]
 
     def title(self, source: OfStudy) -> str:
         """``RSI 14``, ``MACD 12 26 9 Signal``, ``SMA 9 of RSI 14``."""

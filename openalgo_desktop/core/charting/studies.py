@@ -94,7 +94,7 @@ class Level(msgspec.Struct, frozen=True):
 class StudySpec(msgspec.Struct, frozen=True):
     """What the registry knows of a study. ``over`` draws it over the prices, else in a pane of
     its own. ``needs`` names columns or facts without which it has no values: ``volume``, ``oi``,
-    ``intraday``, ``chain`` (figures of the option chain)."""
+    ``intraday``, ``chain`` (figures of the option chain), ``view`` (which bars are in view)."""
 
     study: str  # id, never renamed: saved with charts
     title: str
@@ -142,7 +142,8 @@ class Profile(msgspec.Struct, frozen=True, eq=False):
     """Sizes at prices, drawn sideways from ``first`` (a bar's index) towards ``last``: volume
     profile, TPO. ``prices`` are the lower edges of rows of ``height``; ``parts`` are the sizes of
     each row by kind (up and down volume; one kind for TPO); ``texts`` are written in the row
-    instead of a bar where given (TPO letters)."""
+    instead of a bar where given (TPO letters). The largest row takes the part ``share`` of the room
+    from first to last."""
 
     first: int
     last: int
@@ -153,6 +154,7 @@ class Profile(msgspec.Struct, frozen=True, eq=False):
     value_low: float
     value_high: float
     texts: Sequence[str] = ()
+    share: float = 0.7
 
 
 class Study(Protocol):

@@ -25,13 +25,22 @@ class ChainPast(Protocol):
         ``max_pain``: one value for each sample, NaN where it was not known."""
 
 
+@dataclass(slots=True)
+class InView:
+    """Which bars the chart shows now: indexes, the last one included; none before it is told."""
+
+    first: int = 0
+    last: int = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Which instrument and bars a study is computed of. ``tick`` is rupees, 0 not known.
 
     ``days`` and ``minutes`` are daily and 1-minute bars of the same instrument where whoever
     opened the study gave some: levels of the previous day and profiles are exact with them.
-    ``chain`` is there for studies that need it (:attr:`StudySpec.needs`).
+    ``chain`` is there for studies that need it (:attr:`StudySpec.needs`). Whoever shows the bars
+    moves ``in_view`` and reads the profiles of the studies that need the ``view`` again.
     """
 
     key: Key = ("", "")
@@ -41,5 +50,6 @@ class Surroundings:
     days: Columns | None = None
     minutes: Columns | None = None
     chain: ChainPast | None = None
+    in_view: InView = field(default_factory=InView)
     #: The beginnings of longer bars, for studies of another interval.
     rhythm: Callable[[Span], Rhythm] | None = None

@@ -198,6 +198,20 @@ class ChartView(QWidget):
         """Linear, logarithmic or in per cent of the first bar in view; upside down."""
         self.canvas.set_scale(kind, inverted)
 
+    @property
+    def price_edges(self) -> tuple[float, float] | None:
+        """Prices at the edges while they do not follow the bars; None while they do."""
+        scale = self.canvas.scale_y
+        return None if scale.auto else scale.range
+
+    def keep_prices(self, edges: tuple[float, float] | None = None) -> None:
+        """Keep prices at the edges: these, else those of now."""
+        self.canvas.lock_scale(edges or self.canvas.scale_y.range)
+
+    def follow_prices(self) -> None:
+        """Let the edges follow the bars."""
+        self.canvas.lock_scale(None)
+
     def set_volume(self, where: Volume) -> None:
         """Where volumes are drawn."""
         self.canvas.set_volume(where)

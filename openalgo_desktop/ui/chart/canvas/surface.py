@@ -198,13 +198,17 @@ class Surface(QWidget):
 
     def set_scale(self, kind: ScaleKind, inverted: bool = False) -> None:
         """How prices become heights."""
+        if (kind, inverted) == (self.scale_y.kind, self.scale_y.inverted):
+            return
         self.scale_y.kind, self.scale_y.inverted = kind, inverted
         self.scale_y.reset()
         self.changed_view()
 
-    def lock_scale(self, locked: bool) -> None:
-        """Keep the prices at the edges, or let them follow the bars."""
-        self.scale_y.auto = not locked
+    def lock_scale(self, edges: tuple[float, float] | None) -> None:
+        """Keep these prices at the edges, or (None) let them follow the bars."""
+        self.scale_y.auto = edges is None
+        if edges is not None:
+            self.scale_y.range = edges
         self.changed_view()
 
     def set_volume(self, where: Volume) -> None:

@@ -15,8 +15,6 @@ from openalgo_desktop.ui.chart.paint.ink import Ink
 from openalgo_desktop.ui.chart.series import Floats
 from openalgo_desktop.ui.kit import fonts
 
-#: The largest row takes this part of the room from the first to the last bar.
-SHARE = 0.7
 ALPHA, ALPHA_OUTSIDE = 110, 55
 #: Letters are written in rows at least this high, logical pixels.
 LETTER_ROOM = 8.0
@@ -60,7 +58,7 @@ def _rows(
     most = float(np.nanmax(total)) if len(total) else 0.0
     if not most > 0.0:
         return
-    scale = (right - left) * SHARE / most
+    scale = (right - left) * profile.share / most
     middle = profile.prices + profile.height / 2.0
     inside = (middle >= profile.value_low) & (middle <= profile.value_high)
     x = np.full(len(total), math.floor(left))

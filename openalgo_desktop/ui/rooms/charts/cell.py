@@ -39,6 +39,7 @@ from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.line_work import LineWork
 from openalgo_desktop.ui.rooms.charts.moment import WantedMoment
 from openalgo_desktop.ui.rooms.charts.own import OwnMarks
+from openalgo_desktop.ui.rooms.charts.price_lock import PriceLock
 from openalgo_desktop.ui.rooms.charts.quote_words import QuoteWords
 from openalgo_desktop.ui.rooms.charts.replay.control import ReplayControl
 from openalgo_desktop.ui.rooms.charts.span_picker import SpanPicker
@@ -100,6 +101,8 @@ class ChartCell(QWidget):
             bridge, self.view, name, self.spawn, host.menu, self
         )
         self.appearance: Appearance = Appearance(self)
+        self.price_lock = PriceLock(self)
+        self.data.filled = self.price_lock.apply
         self.study_hand: StudyHand = StudyHand(self)
         self.data_window = DataWindow(self)
         self.studies_changed.connect(self._look_again)
@@ -263,6 +266,7 @@ class ChartCell(QWidget):
         exchange = "" if self.expression is None else self.expression.keys[0][0]
         past = self.replay.source or self.bridge.bars
         self.asking.note_source()
+        self.price_lock.note()
         self.studies.open(self.subject_key, self.span, self._places, past, exchange)
         self.comparing.open(self.span)
         self.data.open(subject, self.span, self._places, tick, mends=not self.replay.active)
@@ -378,6 +382,7 @@ class ChartCell(QWidget):
             "interval": self.interval.value(),
             "drawing": self.drawings.save_state(),
             **self.appearance.save(),
+            "price-lock": self.price_lock.save(),
             "expression": "" if self.expression is None else self.expression.text,
             "studies": self.study_hand.save_state(),
             "data-window": self.data_window.shown,
@@ -394,6 +399,7 @@ class ChartCell(QWidget):
             with suppress(DataError):
                 self.interval.choose(interval)
         self.appearance.restore(state)
+        self.price_lock.restore(state.get("price-lock"))
         expression = state.get("expression")
         if isinstance(expression, str) and expression:
             with suppress(DataError):

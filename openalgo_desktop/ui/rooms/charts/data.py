@@ -64,6 +64,7 @@ class ChartData:
         self._loaded = False
         self._drawn: Subject | None = None  # whose bars are in the view
         self.drawn: Callable[[], None] = lambda: None  # those of another subject are in the view
+        self.filled: Callable[[], None] = lambda: None  # the view was filled anew
         self._last = 0  # beginning of the last bar, epoch seconds
         self._subject: Subject | None = None
         self._mends = False
@@ -91,6 +92,7 @@ class ChartData:
         self._drawn = None
 
     def _is_drawn_now(self) -> None:
+        self.filled()
         if self._drawn != self._subject:
             self._drawn = self._subject
             self.drawn()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
+from PySide6.QtCore import QTimer
 
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.span import Span
@@ -16,6 +17,9 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.studies import Past, StudiesView
 from openalgo_desktop.ui.rooms.charts.study import panes
 from openalgo_desktop.ui.rooms.charts.study.words import one_line, title_of
+
+#: A view that did not move for so long rests, milliseconds.
+REST_MS = 60
 
 
 class CellStudies:
@@ -30,6 +34,11 @@ class CellStudies:
         self._places = 2
         self._where: tuple[Key, Span, str, Past] | None = None
         self._drawn = False
+        self._rest = QTimer(view)  # a profile of what is in view follows when the view rests
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._look)
+        view.range_moved.connect(lambda *_: self._rest.start())
 
     @property
     def wishes(self) -> tuple[StudyWish, ...]:
@@ -132,6 +141,30 @@ class CellStudies:
                 profiles = run.profiles(wish.ident)
                 self._view.set_study_values(wish.ident, values, profiles, closed=closed)
 
+    # -- what is in view --------------------------------------------------------------------
+    def _followers(self) -> list[StudyWish]:
+        """The studies whose profiles are of what is in view."""
+        specs = ((wish, self.spec(wish)) for wish in self._wishes if not wish.hidden)
+        return [wish for wish, spec in specs if spec is not None and "view" in spec.needs]
+
+    def _see(self) -> None:
+        """Tell the studies which bars are in view."""
+        if self._run is not None and self._view.has_bars:
+            first, end = self._view.canvas.scale_x.visible
+            seen = self._run.around.in_view
+            seen.first, seen.last = first, end - 1
+
+    def _look(self) -> None:
+        """The view rests elsewhere."""
+        run, wishes = self._run, self._followers()
+        if run is None or not wishes:
+            return
+        self._see()
+        for wish in wishes:
+            profiles = run.profiles(wish.ident)
+            self._view.set_study_values(wish.ident, None, profiles, closed=True)
+        self._view.flush()
+
     # -- drawing ----------------------------------------------------------------------------
     def _told(self) -> None:
         self._show()
@@ -146,6 +179,7 @@ class CellStudies:
     def _show(self) -> None:
         """All of it anew: another set of studies, or a load is done."""
         run, views = self._run, []
+        self._see()
         numbers = panes.places(self._wishes, self.is_over)
         for wish in self._wishes:
             if run is not None:
@@ -164,7 +198,7 @@ class CellStudies:
             note = note or "there is no such study"
             return StudyView(wish.ident, name, (), (), pane, hidden=wish.hidden, note=note)
         params = {**spec.defaults(), **wish.params}
-        if not values and not note:
+        if spec.outputs and not values and not note:
             note = "…"
         return StudyView(
             wish.ident,

@@ -170,6 +170,7 @@ class ChartTools(QWidget):
             look.inverted,
             partial(put, inverted=not look.inverted),
         )
+        check(menu, "Lock prices at the edges", cell.price_lock.on, cell.price_lock.turn)
         menu.addSeparator()
         for where, words in VOLUMES.items():
             check(menu, words, look.volume == where, partial(put, volume=where))

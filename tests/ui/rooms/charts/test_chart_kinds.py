@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu
 
+from openalgo_desktop.core.charting.studies import StudyWish
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.chart.paint.kinds import KINDS
@@ -152,5 +153,65 @@ def test_kind_scale_and_comparison_are_steps_of_the_undo(drive: Drive) -> None:
         kept = dock.save_state()
         dock.restore_state(kept)  # no step: there is nothing to take back of it
         assert history.next_undo() == "Compare" and appearance.state == last
+
+    drive(scenario)
+
+
+def test_prices_are_locked_over_intervals_and_in_the_layout(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        cell = (await chart_of(session)).cell
+        scale = cell.view.canvas.scale_y
+        cell.view.flush()
+        menu = cell.host.menu()
+        cell.tools.fill_more(menu)
+        lock = next(one for one in menu.actions() if one.text().startswith("Lock prices"))
+        assert not lock.isChecked()
+        lock.trigger()
+        scale.stretch(0.5)  # by hand
+        edges = scale.range
+        assert cell.price_lock.on
+        cell.appearance.set_look(days=True)
+        assert cell.price_lock.on and scale.range == edges
+        cell.show_interval("15m")
+        await until(lambda: cell.data.loaded, "other bars")
+        assert scale.range == edges and not scale.auto
+        state = cell.save_state()
+        cell.view.go_to_now()  # Fit
+        assert not cell.price_lock.on and cell.save_state()["price-lock"] == []
+        cell.restore_state(state)
+        assert cell.price_lock.on and scale.range == edges
+        cell.restore_state({"price-lock": ["SBIN", 1, "x"]})
+        assert cell.save_state()["price-lock"] == []
+        assert cell.bridge.instrument(("NSE", "TCS")) is not None
+        cell.restore_state(state)
+        cell.show_symbol(("NSE", "TCS"))
+        await until(lambda: cell.data.loaded and cell.data.is_drawn, "its bars")
+        assert not cell.price_lock.on and scale.auto
+
+    drive(scenario)
+
+
+def test_the_profile_of_what_is_in_view_follows_the_view(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        cell = (await chart_of(session)).cell
+        found = cell.bridge.studies.find("vpvr")[0]
+        assert found.study == "view-profile"
+        cell.studies.put(StudyWish("v", found.study))
+        canvas = cell.view.canvas
+
+        def shown() -> tuple[int, int] | None:
+            profiles = [p for view in canvas.stage.studies for p in view.profiles]
+            return (profiles[0].first, profiles[0].last) if profiles else None
+
+        def seen() -> tuple[int, int]:
+            first, end = canvas.scale_x.visible
+            return first, min(end, len(canvas.series)) - 1
+
+        await until(lambda: shown() == seen(), "the profile")
+        before = shown()
+        cell.view.scroll_by(-0.3)
+        cell.view.flush()
+        await until(lambda: shown() == seen() != before, "the profile of another place")
+        assert not any(view.note for view in canvas.stage.studies)
 
     drive(scenario)

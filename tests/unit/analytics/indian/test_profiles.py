@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from openalgo_desktop.analytics.indian.periods import Period
 from openalgo_desktop.analytics.indian.tpo import Ranges, Tpo, TpoWish, single_prints, tpo_profile
 from openalgo_desktop.analytics.indian.value_area import row_height, value_area
-from openalgo_desktop.analytics.indian.volume_profile import ProfileWish, SessionProfile
-from openalgo_desktop.analytics.indian.volume_rows import VolumeRows, finer, range_profile, spread
+from openalgo_desktop.analytics.indian.volume_profile import (
+    ProfileWish,
+    SessionProfile,
+    ViewProfile,
+)
+from openalgo_desktop.analytics.indian.volume_rows import VolumeRows, finer, spread
 from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.studies import Profile
 from openalgo_desktop.core.clock import ist_date
 from openalgo_desktop.core.errors import DataError
 from tests.unit.analytics.indian.market import around, intraday
@@ -76,9 +81,39 @@ def test_a_range_too_wide_for_its_rows_makes_them_coarser() -> None:
     assert rows.sizes.sum() == pytest.approx(2 * one.volume[0])
 
 
+def of_view(bars: Columns, first: int, last: int, rows: int = 24) -> Profile | None:
+    """The profile of a chart that shows these bars."""
+    where = around()
+    study = ViewProfile(ProfileWish(rows, 0.7, 1), where)
+    study.load(bars)
+    where.in_view.first, where.in_view.last = first, last
+    return next(iter(study.profiles), None)
+
+
+def test_the_profile_of_what_is_in_view_follows_it_and_its_forming_bar() -> None:
+    bars = intraday(23, 2)
+    where = around()
+    study = ViewProfile(ProfileWish(24, 0.7, 1), where)
+    study.load(bars.cut(0, 50))
+    where.in_view.first, where.in_view.last = 10, 60
+    before = sum(study.profiles[0].parts).sum()
+    assert before == pytest.approx(bars.volume[10:50].sum())
+    more = bars.cut(0, 50)._replace(volume=bars.volume[:50] + np.arange(50) // 49 * 7.0)
+    study.last(more)
+    assert sum(study.profiles[0].parts).sum() == pytest.approx(before + 7.0)
+    study.append(bars.cut(0, 51))
+    assert sum(study.profiles[0].parts).sum() == pytest.approx(bars.volume[10:51].sum())
+    where.in_view.last = 20
+    shown = study.profiles[0]
+    assert (shown.first, shown.last, shown.share) == (10, 20, 0.25)
+    study.append(bars.cut(0, 52))
+    assert study.profiles[0] is shown  # nothing of it changed
+    assert not study.values
+
+
 def test_the_profile_of_a_range_is_the_plain_sum() -> None:
     bars = intraday(21, 3)
-    profile = range_profile(bars, 20, 90, rows=12, tick=0.05)
+    profile = of_view(bars, 20, 90, rows=12)
     assert profile is not None and (profile.first, profile.last) == (20, 90)
     total = sum(profile.parts)
     edges = np.append(profile.prices, profile.prices[-1] + profile.height)
@@ -95,7 +130,8 @@ def test_the_profile_of_a_range_is_the_plain_sum() -> None:
     assert profile.point == pytest.approx(edges[np.argmax(plain)] + profile.height / 2)
     inside = (edges[:-1] >= profile.value_low - 1e-9) & (edges[1:] <= profile.value_high + 1e-9)
     assert plain[inside].sum() >= 0.7 * plain.sum()
-    assert range_profile(bars._replace(volume=np.zeros(bars.size)), 0, 9) is None
+    assert of_view(bars._replace(volume=np.zeros(bars.size)), 0, 9) is None
+    assert of_view(bars, 0, -1) is None  # nothing is in view yet
 
 
 def test_a_session_has_the_lines_of_the_one_before_and_a_profile_of_its_own() -> None:
@@ -104,7 +140,7 @@ def test_a_session_has_the_lines_of_the_one_before_and_a_profile_of_its_own() ->
     study.load(bars)
     days = [ist_date(int(time)) for time in bars.time]
     edges = [days.index(day) for day in dict.fromkeys(days)]
-    third = range_profile(bars, edges[2], edges[3] - 1, rows=20, tick=0.05)
+    third = of_view(bars, edges[2], edges[3] - 1, rows=20)
     assert third is not None
     got = [float(column[-1]) for column in study.values[:3]]
     assert got == pytest.approx([third.point, third.value_high, third.value_low])

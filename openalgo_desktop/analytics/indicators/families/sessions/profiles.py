@@ -10,6 +10,7 @@ from openalgo_desktop.analytics.indian.volume_profile import (
     FixedProfile,
     ProfileWish,
     SessionProfile,
+    ViewProfile,
 )
 from openalgo_desktop.analytics.indicators.kit.params import choice, flag, length, number
 from openalgo_desktop.analytics.indicators.kit.shelf import Givens, Shelf
@@ -101,6 +102,27 @@ STUDIES.place(
         words=("fixed range volume profile", "frvp", "anchored volume profile"),
     ),
     _fixed,
+)
+
+
+def _in_view(params: Params, given: Givens, around: Surroundings) -> ViewProfile:
+    return ViewProfile(ProfileWish(int(params["rows"]), float(params["share"]) / 100.0, 1), around)
+
+
+STUDIES.place(
+    StudySpec(
+        "view-profile",
+        "Volume profile of what is in view",
+        "VPVR",
+        STUDIES.family,
+        (),
+        (_ROWS, _SHARE),
+        over=True,
+        needs=("volume", "view"),
+        source=_AREA,
+        words=("visible range volume profile", "vpvr"),
+    ),
+    _in_view,
 )
 
 
