@@ -76,6 +76,9 @@ class Output(msgspec.Struct, frozen=True):
     offset: int = 0
     shift: str = ""  # a parameter that is added to ``offset``; with "-" before it, taken off
     places: int | None = None  # decimals; None: those of the price
+    #: The parameter that says of which period (``day``, ``week``, ``month``) the line is: it is
+    #: not joined to that of the period before. Empty: it goes on.
+    period: str = ""
 
     def offset_in(self, params: Mapping[str, Value]) -> int:
         """Bars by which it is drawn to the right (negative: to the left) with ``params``."""

@@ -64,6 +64,34 @@ def test_a_gap_breaks_a_line(chart: ChartView) -> None:
     assert not seen.near(1.0, 118.0, "study-3")
 
 
+@pytest.mark.parametrize(
+    ("draw", "period", "joined"),
+    [
+        (Draw.LINE, "day", False),
+        (Draw.LINE, "week", True),
+        (Draw.LINE, "", True),
+        (Draw.STEP, "day", False),
+        (Draw.STEP, "auto", False),
+        (Draw.STEP, "month", True),
+    ],
+)
+def test_the_line_of_a_day_is_not_joined_to_that_of_the_day_before(
+    chart: ChartView, draw: Draw, period: str, joined: bool
+) -> None:
+    chart.set_volume(Volume.NOWHERE)
+    rows = bars((*PRICES, PRICES[-1]))
+    rows.time[:] = 1_795_060_800 + np.array([0, 60, 86_400, 86_460])  # Thursday and Friday
+    shown(chart, rows)
+    study = view(np.array([116.0, 116.0, 120.0, 120.0]), draw, width=2.0)
+    study.periods = [period]
+    chart.set_studies([study])
+    chart.flush()
+    seen = Look(chart, picture(chart))
+    between = (1.5, 118.0) if draw is Draw.LINE else (2.0, 118.0)
+    assert seen.near(0.5, 116.0, "study-3", 1) and seen.near(2.5, 120.0, "study-3", 1)
+    assert seen.near(*between, "study-3", 1) is joined
+
+
 def test_a_histogram_grows_from_zero_in_two_colours(chart: ChartView) -> None:
     study = view(np.array([5.0, -4.0, 2.0]), Draw.HISTOGRAM, 1, falling="study-7")
     seen = drawn(chart, study)

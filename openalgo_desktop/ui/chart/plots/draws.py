@@ -7,9 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter
 
+from openalgo_desktop.core.charting.columns import Ints
+from openalgo_desktop.core.charting.sessions import (
+    DAY_SECONDS,
+    day_numbers,
+    month_numbers,
+    week_numbers,
+)
 from openalgo_desktop.core.charting.studies import Draw, Output
 from openalgo_desktop.ui.chart.canvas.projection import At
 from openalgo_desktop.ui.chart.paint import bars, curves
@@ -21,12 +29,23 @@ from openalgo_desktop.ui.chart.series import HIGH, LOW, Floats
 
 BAND_ALPHA = 32
 AREA_ALPHA = 46
+#: Pivots are of the day on bars up to this long, seconds.
+HALF_HOUR = 1800
+#: Which of its kind a day is in, and the seconds of a bar that has all of one.
+_PERIODS: dict[str, tuple[Callable[[Ints], Ints], int]] = {
+    "day": (lambda days: days, DAY_SECONDS),
+    "week": (week_numbers, 7 * DAY_SECONDS),
+    "month": (month_numbers, 28 * DAY_SECONDS),
+}
 #: Side of a mark, of a dot and of a cross, logical pixels.
 MARK, DOT, CROSS = 7.0, 3.0, 5.0
 #: Between a bar and its mark, logical pixels.
 MARK_GAP = 4.0
 
 _lines = Lines()
+
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass
@@ -85,6 +104,21 @@ class Part:
         x, y = thin(given, self.first, self.last, self.merge)
         return self.at.columns(x + self.offset) + 0.5, self.at.heights(y)
 
+    def joined(self) -> Mask | None:
+        """Which points are joined to the next one: not those of another period. None: all."""
+        period = self.view.period(self.number)
+        first, last = max(0, self.first), min(len(self.values), self.last)
+        if not period or self.merge > 1 or last - first < 2:
+            return None
+        series = self.at.series
+        if period == "auto":  # as pivots choose
+            length = series.length
+            period = "day" if length <= HALF_HOUR else "week" if length < DAY_SECONDS else "month"
+        number, least = _PERIODS[period]
+        if series.length >= least:  # each bar is one
+            return None
+        return np.diff(number(day_numbers(series.time[first:last]))) == 0
+
     def groups(self) -> tuple[Floats, Floats, Floats]:
         """Left device pixels, the value farthest from 0 and the one before it, of each group."""
         first, last = max(0, self.first), min(len(self.values), self.last)
@@ -114,12 +148,18 @@ def _line(part: Part, steps: bool = False) -> None:
         curves.dense(part.painter, part.at, part.values, span, paints, part.width, part.offset)
         return
     x, y = part.points()
+    joined = part.joined()
     if steps:
         x, y = curves.steps(x, y)
         y = np.round(y) + 0.5
+        if joined is not None:  # a level is held to the next bar, and begins anew there
+            joined = np.column_stack((np.ones(len(joined), bool), joined)).ravel()
     pen = curves.pen_of(part.colour, part.width, part.at.ratio, part.dash)
     smooth = not steps
     falling = part.falling
+    if joined is not None:
+        curves.segments(part.painter, x, y, joined, pen, smooth)
+        return
     if falling is None or len(y) < 2:
         curves.strokes(part.painter, x, y, pen, smooth)
         return
@@ -219,6 +259,9 @@ def _band(part: Part) -> None:
     below = np.zeros(len(a), bool) if falling is None else (a > b) != part.at.map.inverted
     known = np.flatnonzero(~(np.isnan(a) | np.isnan(b)))
     gaps = (np.diff(known) > 1) | (np.diff(below[known].astype(np.int8)) != 0)
+    joined = part.joined()
+    if joined is not None:
+        gaps |= ~joined[known[:-1]]
     for run in np.split(known, np.flatnonzero(gaps) + 1):
         if not len(run):
             continue

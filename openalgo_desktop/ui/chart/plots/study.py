@@ -40,6 +40,7 @@ class StudyView:
     hidden: bool = False
     note: str = ""
     places: int = 2  # decimals where an output says none
+    periods: Sequence[str] = ()  # of which period each output is, as the parameter has it
     _kept: dict[int, tuple[tuple[int, int, int], Range]] = field(default_factory=dict)
 
     def style(self, output: Output) -> Style:
@@ -61,6 +62,11 @@ class StudyView:
     def offset(self, number: int) -> int:
         """Bars by which an output is drawn to the right."""
         return self.offsets[number] if self.offsets else self.outputs[number].offset
+
+    def period(self, number: int) -> str:
+        """``day``, ``week`` or ``month`` whose end an output is not joined over, ``auto`` for the
+        one that fits to the bars; empty: it goes on."""
+        return self.periods[number] if self.periods else ""
 
     def number_of(self, name: str) -> int | None:
         """Number of an output by its name."""

@@ -215,4 +215,5 @@ class CellStudies:
             hidden=wish.hidden,
             note=note,
             places=self._places,
+            periods=[str(params.get(output.period, "")) for output in spec.outputs],
         )

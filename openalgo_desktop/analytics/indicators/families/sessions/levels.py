@@ -22,7 +22,7 @@ _DAY_UP_TO = 30 * 60
 
 
 def _step(name: str, label: str, role: str, dash: bool = False) -> Output:
-    return Output(name, label, Draw.STEP, role, dash=dash)
+    return Output(name, label, Draw.STEP, role, dash=dash, period="period")
 
 
 def _period(default: Period = Period.DAY) -> Param:
@@ -47,7 +47,7 @@ STUDIES.place(
             _step("pivot", "Pivot", "study-1"),
             _step("bc", "BC", "study-2"),
             _step("tc", "TC", "study-2"),
-            Output("fill", "Range", Draw.BAND, "study-2", fill_to="bc"),
+            Output("fill", "Range", Draw.BAND, "study-2", fill_to="bc", period="period"),
             Output("width", "Width %", Draw.NOTHING, "muted", places=2),
         ),
         (_period(),),

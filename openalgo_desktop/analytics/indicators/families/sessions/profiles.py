@@ -36,9 +36,9 @@ _SHOWN = length(10, "shown", "Profiles shown", 1, 60)
 
 def _three(prefix: str, label: str, dash: bool) -> tuple[Output, ...]:
     return (
-        Output(f"{prefix}poc", f"{label}POC", Draw.STEP, "accent", dash=dash),
-        Output(f"{prefix}vah", f"{label}VAH", Draw.STEP, "study-2", dash=dash),
-        Output(f"{prefix}val", f"{label}VAL", Draw.STEP, "study-2", dash=dash),
+        Output(f"{prefix}poc", f"{label}POC", Draw.STEP, "accent", dash=dash, period="period"),
+        Output(f"{prefix}vah", f"{label}VAH", Draw.STEP, "study-2", dash=dash, period="period"),
+        Output(f"{prefix}val", f"{label}VAL", Draw.STEP, "study-2", dash=dash, period="period"),
     )
 
 

@@ -39,13 +39,13 @@ _PRICES: Mapping[str, Callable[[Columns], Floats]] = {
     "oi": lambda bars: bars.oi,
 }
 _LINES = (
-    line("vwap", "VWAP", "study-1", width=1.5),
+    line("vwap", "VWAP", "study-1", width=1.5, period="period"),
     *(
-        line(f"{side}{n}", f"{'Upper' if side == 'upper' else 'Lower'} {n}", f"study-{n + 1}")
+        line(f"{side}{n}", f"{side.title()} {n}", f"study-{n + 1}", period="period")
         for n in (1, 2, 3)
         for side in ("upper", "lower")
     ),
-    Output("fill", "Band", Draw.BAND, "study-2", fill_to="lower1"),
+    Output("fill", "Band", Draw.BAND, "study-2", fill_to="lower1", period="period"),
 )
 _PLACES = (0, 1, 2, 3, 4, 5, 6, 1)
 _PARAMS = (
