@@ -320,3 +320,23 @@ def test_missing_history_and_days_can_be_seen(chart: ChartView) -> None:
     between = picture(chart)
     place.setX(round(at.x(374.5)))
     assert between.pixelColor(place) != plain.pixelColor(place)
+
+
+def test_in_a_low_chart_the_lowest_panes_give_way_and_come_back(chart: ChartView) -> None:
+    shown(chart, walk(300))
+    values = np.linspace(10.0, 90.0, 300)
+    output = Output("a", "A", Draw.LINE)
+    chart.set_studies([StudyView(str(n), "One", (output,), (values,), n) for n in (1, 2, 3)])
+    stage = chart.canvas.stage
+    stage.place(600.0, 520.0)
+    assert [pane.number for pane in stage.panes] == [0, -1, 1, 2, 3]
+    saved = stage.save()
+    stage.place(600.0, 200.0)
+    assert [pane.number for pane in stage.panes] == [0, -1, 1]
+    assert stage.prices.rect.height() >= 96 and stage.save() == saved
+    stage.place(600.0, 110.0)
+    assert [pane.number for pane in stage.panes] == [0]
+    chart.canvas.redraw()
+    chart.flush()  # what has no pane is not drawn
+    stage.place(600.0, 520.0)
+    assert len(stage.panes) == 5

@@ -11,6 +11,7 @@ from PySide6.QtCore import QRectF
 
 from openalgo_desktop.ui.chart.canvas.labels import TIME_ROOM, value_labels
 from openalgo_desktop.ui.chart.canvas.pane import (
+    LEAST,
     PRICES,
     STUDY_WEIGHT,
     VOLUME,
@@ -36,6 +37,9 @@ STUDY_REACH = 0.5
 #: Decimals of the smallest step of a study's axis.
 LEAST_PLACES = 6
 TIME_HEIGHT = 24
+#: The prices have at least this height before another pane is shown, at a text scale of 100 per
+#: cent, pixels.
+LEAST_PRICES = 96
 
 
 class Dirty(IntFlag):
@@ -72,7 +76,8 @@ class Stage:
         self.gutter = 0  # pixels between bars and axis that tags of lines take
         self._volume = Pane(VOLUME, VolumeScale())
         self.volume = Volume.PANE
-        self.panes = [Pane(PRICES, self.scale_y), self._volume]
+        self.panes = [Pane(PRICES, self.scale_y), self._volume]  # those that have room
+        self._wanted = list(self.panes)  # all that there would be in a higher chart
         self.studies: tuple[StudyView, ...] = ()
         self.compared: tuple[Compared, ...] = ()
         self.gaps: tuple[tuple[float, float], ...] = ()  # moments between which bars are missing
@@ -93,7 +98,7 @@ class Stage:
 
     def arrange(self) -> None:
         """Have the panes that volumes and studies need, in the order of their numbers."""
-        known = {pane.number: pane for pane in self.panes}
+        known = {pane.number: pane for pane in self._wanted}
         wanted = sorted({view.pane for view in self.studies if view.pane > 0})
         panes = [self.prices]
         if self.volume is Volume.PANE:
@@ -104,9 +109,9 @@ class Stage:
                 pane = Pane(number, PriceScale())
                 pane.weight = self._weights.get(number, STUDY_WEIGHT)
             panes.append(pane)
-        for pane in self.panes:
+        for pane in self._wanted:
             self._weights[pane.number] = pane.weight
-        self.panes = panes
+        self._wanted = panes
         self.place(self.width, self.height)
 
     def views_of(self, pane: Pane) -> list[StudyView]:
@@ -125,17 +130,21 @@ class Stage:
         return self.panes[-1].rect.bottom()
 
     def place(self, width: float, height: float) -> None:
-        """Give the panes their places in a widget of this size."""
+        """Give the panes their places in a widget of this size. In a low one the lowest panes
+        give way: candles that cannot be read help nobody."""
         self.width, self.height = width, height
         inner = max(1.0, width - look.px(PRICE_WIDTH) - self.gutter)
-        share_out(self.panes, inner, max(1.0, height - look.px(TIME_HEIGHT)))
+        room = max(1.0, height - look.px(TIME_HEIGHT))
+        below = max(0, int((room - look.px(LEAST_PRICES)) // LEAST))
+        self.panes = self._wanted[: 1 + below]
+        share_out(self.panes, inner, room)
         if self.volume is Volume.FOOT:
             rect = self.prices.rect
             self._volume.rect = rect.adjusted(0, round(rect.height() * (1.0 - FOOT_SHARE)), 0, 0)
 
     def even_out(self) -> None:
         """Give all panes the heights that they have at first."""
-        for pane in self.panes:
+        for pane in self._wanted:
             pane.weight = WEIGHTS.get(pane.number, STUDY_WEIGHT)
         self.place(self.width, self.height)
 
@@ -270,7 +279,7 @@ class Stage:
 
     def save(self) -> dict[str, object]:
         """Heights of panes and kinds of scales, for a layout."""
-        heights = {str(pane.number): round(pane.weight, 3) for pane in self.panes}
+        heights = {str(pane.number): round(pane.weight, 3) for pane in self._wanted}
         return {"heights": heights, "scale": self.scale_y.save(), "volume": self.volume.value}
 
     def restore(self, state: Mapping[str, object]) -> None:
@@ -284,7 +293,7 @@ class Stage:
                 and isinstance(weight, int | float)
                 and 0.05 <= weight <= 100.0
             }
-            for pane in self.panes:
+            for pane in self._wanted:
                 pane.weight = self._weights.get(pane.number, pane.weight)
         if isinstance(scale, Mapping):
             self.scale_y.restore(scale)

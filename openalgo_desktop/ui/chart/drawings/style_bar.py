@@ -20,8 +20,8 @@ WIDTHS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 OPACITIES = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
 FONTS = (10, 12, 14, 16, 20, 28)
 DASHES = {Dash.SOLID: "Solid", Dash.DASH: "Dashed", Dash.DOT: "Dotted"}
-#: From the lower edge of the chart, at a text scale of 100 per cent, pixels.
-FOOT = 30
+#: From the lower edge of the prices, at a text scale of 100 per cent, pixels.
+FOOT = 6
 
 
 class StyleBar(QFrame):
@@ -110,8 +110,8 @@ class StyleBar(QFrame):
         self.raise_()
 
     def place(self) -> None:
-        """To the middle of the chart's lower edge, over the times: the legend is at the upper one.
-        Never below what stands beside the chart."""
+        """To the middle of the lower edge of the prices: their legend is at the upper one, those of
+        other panes are below. Never below what stands beside the chart."""
         area = self.area()
         left = area.left() + max(0, (area.width() - self.width()) // 2)
         self.move(left, max(area.top(), area.bottom() - look.px(FOOT) - self.height()))

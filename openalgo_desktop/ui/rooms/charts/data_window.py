@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from openalgo_desktop.ui.chart.canvas.stage import Stage
     from openalgo_desktop.ui.rooms.charts.cell import ChartCell
 
-WIDTH = 220
+WIDTH = 236
+#: The longest value has room, whatever the font.
+LONGEST = "Wed 30 Nov 2026"
+EDGE = 4
 SOON_MS = 33
 #: Bars shorter than this have seconds in their time.
 MINUTE = 60.0
@@ -128,7 +131,7 @@ class DataWindow(QObject):
         panel = named(QWidget(), name, "Data window")
         panel.setFixedWidth(look.px(WIDTH))
         column = QVBoxLayout(panel)
-        column.setContentsMargins(4, 4, 4, 4)
+        column.setContentsMargins(EDGE, EDGE, EDGE, EDGE)
         column.setSpacing(4)
         head = QHBoxLayout()
         head.addWidget(label("Data window", f"{name}-title", "caption"))
@@ -144,7 +147,10 @@ class DataWindow(QObject):
         tree.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
         tree.header().setStretchLastSection(True)
-        tree.header().resizeSection(0, look.px(WIDTH) * 42 // 100)
+        values = tree.fontMetrics().horizontalAdvance(LONGEST) + look.px(16)
+        inner = look.px(WIDTH) - 2 * (EDGE + tree.frameWidth())
+        tree.header().setMinimumSectionSize(1)
+        tree.header().resizeSection(0, min(look.px(WIDTH) * 42 // 100, inner - values))
         column.addWidget(tree, 1)
         return panel
 

@@ -110,9 +110,12 @@ class ChartDrawings(QObject):
             self._view.scroll_by(way * SCROLL)
 
     def _area(self) -> QRect:
-        """Where the bars are, of the view."""
+        """Where the prices are, of the view: the bar covers no legend of a pane below them."""
         view = self._view
-        return view.canvas.geometry() if view.has_bars else view.rect()
+        if not view.has_bars:
+            return view.rect()
+        pane = view.canvas.stage.prices.rect.toAlignedRect()
+        return pane.translated(view.canvas.pos())
 
     def _fit(self) -> None:
         self.bar.place()

@@ -7,7 +7,7 @@ from math import nan
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QTreeWidget
 
 from openalgo_desktop.core.charting.studies import StudyWish
 from openalgo_desktop.core.errors import DataError
@@ -213,5 +213,23 @@ def test_the_profile_of_what_is_in_view_follows_the_view(drive: Drive) -> None:
         cell.view.flush()
         await until(lambda: shown() == seen() != before, "the profile of another place")
         assert not any(view.note for view in canvas.stage.studies)
+
+    drive(scenario)
+
+
+def test_the_data_window_shows_a_whole_date(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        cell = (await chart_of(session)).cell
+        cell.data_window.show(True)
+        tree = cell.findChild(QTreeWidget, f"{cell.name}-data-list")
+        assert tree is not None
+        longest = tree.fontMetrics().horizontalAdvance("Wed 30 Nov 2026")
+        await until(lambda: tree.columnWidth(1) > 0, "the list")
+        tree.doItemsLayout()
+        item = tree.topLevelItem(0)
+        assert item is not None and item.text(0) == "Date"
+        wanted = tree.sizeHintForColumn(1)
+        assert longest < tree.header().sectionSize(1)
+        assert wanted <= tree.viewport().width() - tree.header().sectionSize(0)
 
     drive(scenario)
