@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -13,6 +13,8 @@ from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import Draw, Output
 from openalgo_desktop.ui.chart import ChartView, PriceLine
 from openalgo_desktop.ui.chart.layer import Projection
+from openalgo_desktop.ui.chart.over.legend import LegendRow
+from openalgo_desktop.ui.chart.plots.rows import fitted
 from openalgo_desktop.ui.chart.plots.study import StudyView
 from tests.ui.chart.test_chart import T0, colour_count, picture, shown, walk
 
@@ -332,11 +334,21 @@ def test_in_a_low_chart_the_lowest_panes_give_way_and_come_back(chart: ChartView
     assert [pane.number for pane in stage.panes] == [0, -1, 1, 2, 3]
     saved = stage.save()
     stage.place(600.0, 200.0)
-    assert [pane.number for pane in stage.panes] == [0, -1, 1]
-    assert stage.prices.rect.height() >= 96 and stage.save() == saved
+    assert [pane.number for pane in stage.panes] == [0, 1]  # volumes first
+    assert stage.prices.rect.height() >= 110 and stage.save() == saved
     stage.place(600.0, 110.0)
     assert [pane.number for pane in stage.panes] == [0]
     chart.canvas.redraw()
     chart.flush()  # what has no pane is not drawn
     stage.place(600.0, 520.0)
     assert len(stage.panes) == 5
+
+
+def test_the_legend_leaves_a_low_chart_to_the_candles(chart: ChartView) -> None:
+    prices, below = QRectF(0, 0, 400, 120), QRectF(0, 120, 400, 60)
+    rows = [LegendRow(str(n), prices, (("One", "text"),)) for n in range(4)]
+    lower = LegendRow("r", below, (("RSI", "text"),))
+    found = fitted([*rows, lower], prices, 20.0)
+    assert [row.ident for row in found] == ["0", "1", "r"]
+    assert found[1].parts[-1] == ("+2", "muted") and found[0] == rows[0]
+    assert fitted([*rows, lower], prices.adjusted(0, 0, 0, 120), 20.0) == (*rows, lower)

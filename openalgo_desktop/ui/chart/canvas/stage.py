@@ -39,7 +39,7 @@ LEAST_PLACES = 6
 TIME_HEIGHT = 24
 #: The prices have at least this height before another pane is shown, at a text scale of 100 per
 #: cent, pixels.
-LEAST_PRICES = 96
+LEAST_PRICES = 110
 
 
 class Dirty(IntFlag):
@@ -136,7 +136,11 @@ class Stage:
         inner = max(1.0, width - look.px(PRICE_WIDTH) - self.gutter)
         room = max(1.0, height - look.px(TIME_HEIGHT))
         below = max(0, int((room - look.px(LEAST_PRICES)) // LEAST))
-        self.panes = self._wanted[: 1 + below]
+        lower = self._wanted[1:]
+        if len(lower) > below:  # volumes first: a study was asked for by name
+            studies = [pane for pane in lower if pane.number != VOLUME]
+            lower = studies[:below] or lower[:below]
+        self.panes = [self._wanted[0], *lower]
         share_out(self.panes, inner, room)
         if self.volume is Volume.FOOT:
             rect = self.prices.rect

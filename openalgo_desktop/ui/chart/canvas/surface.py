@@ -25,11 +25,12 @@ from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.over.frame import Frame, OtherPane
 from openalgo_desktop.ui.chart.over.legend import legend
 from openalgo_desktop.ui.chart.over.overlay import Overlay
-from openalgo_desktop.ui.chart.plots.rows import compared_row, study_row
+from openalgo_desktop.ui.chart.plots.rows import LINE, compared_row, fitted, study_row
 from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
 from openalgo_desktop.ui.chart.scales.price_scale import PriceScale, ScaleKind
 from openalgo_desktop.ui.chart.scales.time_scale import TimeScale
 from openalgo_desktop.ui.chart.series import Floats, Series
+from openalgo_desktop.ui.kit import look
 
 
 class Surface(QWidget):
@@ -419,7 +420,7 @@ class Surface(QWidget):
             pane = self.stage.pane(view.pane)
             if pane is not None:
                 rows.append(study_row(view, pane.rect, index))
-        self.overlay.set_rows(tuple(rows))
+        self.overlay.set_rows(fitted(rows, prices, look.px(LINE)))
 
     def _tell_range(self) -> None:
         scale = self.scale_x

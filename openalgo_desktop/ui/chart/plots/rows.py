@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF
 
@@ -15,6 +16,9 @@ from openalgo_desktop.ui.kit import format as fmt
 _SILENT = {Draw.BAND, Draw.BARS, Draw.MARKS}
 #: Values from here on are said in short.
 _LARGE = 1e6
+#: Lines of the legend take so much of the prices' height at most, and so high is one, pixels at a
+#: text scale of 100 per cent.
+LEGEND_SHARE, LINE = 0.5, 20
 
 
 def value_text(value: float, places: int) -> str:
@@ -22,6 +26,18 @@ def value_text(value: float, places: int) -> str:
     if not math.isfinite(value):
         return "—"
     return fmt.short(value) if abs(value) >= _LARGE else fmt.price(value, places)
+
+
+def fitted(rows: Sequence[LegendRow], prices: QRectF, line: float) -> tuple[LegendRow, ...]:
+    """Those that a low chart has room for, under the line of its bar: candles need the rest. The
+    last one says how many more there are; a pane below the prices has its own."""
+    over = [row for row in rows if row.pane == prices]
+    room = max(1, int(prices.height() * LEGEND_SHARE / line) - 1)
+    if len(over) <= room:
+        return tuple(rows)
+    more = over[room - 1]
+    last = more._replace(parts=(*more.parts, (f"+{len(over) - room}", "muted")))
+    return (*over[: room - 1], last, *(row for row in rows if row.pane != prices))
 
 
 def study_row(view: StudyView, pane: QRectF, index: int) -> LegendRow:

@@ -135,7 +135,8 @@ def every_output_has_values(spec: StudySpec) -> None:
 
 def a_spec_is_complete(spec: StudySpec) -> None:
     names = [output.name for output in spec.outputs]
-    assert len(set(names)) == len(names) and names
+    # That of what is in view is only drawn sideways.
+    assert len(set(names)) == len(names) and (names or "view" in spec.needs)
     assert spec.title and spec.short and spec.source
     params = {param.name for param in spec.params}
     assert len(params) == len(spec.params)
@@ -143,6 +144,7 @@ def a_spec_is_complete(spec: StudySpec) -> None:
         assert output.shift.removeprefix("-") in {*params, ""}
         assert (output.draw == Draw.BAND) == bool(output.fill_to)
         assert not output.fill_to or output.fill_to in names
+        assert output.period in {*params, "", "period"}
         output.offset_in(spec.defaults())
     assert registry.check(spec.study, spec.defaults()) == spec.defaults()
 
