@@ -117,7 +117,8 @@ class Part:
         number, least = _PERIODS[period]
         if series.length >= least:  # each bar is one
             return None
-        return np.diff(number(day_numbers(series.time[first:last]))) == 0
+        found: Mask = np.diff(number(day_numbers(series.time[first:last]))) == 0
+        return found
 
     def groups(self) -> tuple[Floats, Floats, Floats]:
         """Left device pixels, the value farthest from 0 and the one before it, of each group."""
