@@ -25,7 +25,6 @@ from openalgo_desktop.core.errors import (
     OrderStateUnknown,
     RejectedByBroker,
 )
-from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import (
     AccountStatus,
@@ -217,13 +216,9 @@ class SimulatorAccount:
     ) -> None:
         calendar = calendar or MarketCalendar.from_json(resource_text("calendar/holidays.json"))
         self._world = World(clock, calendar, options)
-        self._instruments = InstrumentTable()
-        self._instruments.load(self._world.instruments())
         self._market = SimulatorMarket(clock, self._world, options.rate)
-        book = PaperBook(ACCOUNT_ID, self._instruments, BookModel(), lane=1)
-        self._gateway = SimulatorGateway(
-            book, BROKER, clock, self._instruments, self._market, store
-        )
+        book = PaperBook(ACCOUNT_ID, self._world, BookModel(), lane=1)
+        self._gateway = SimulatorGateway(book, BROKER, clock, self._world, self._market, store)
         self._gateway.trades_now = self._world.sessions.is_open
         self._listener: Callable[[AccountStatus], None] = lambda status: None
         self._state = AccountState.OFFLINE

@@ -15,7 +15,7 @@ from openalgo_desktop.brokers.simulator.sessions import Sessions
 from openalgo_desktop.brokers.simulator.universe import Contract, build, load_file, load_spec
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.errors import ConfigError, SymbolUnknown
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.options_math import MIN_YEARS, SECONDS_PER_YEAR, implied_volatility
 
@@ -69,7 +69,7 @@ class SimulatorOptions:
 
 
 class World:
-    """All contracts of the simulated market with their prices."""
+    """All contracts of the simulated market with their prices (:class:`InstrumentLookup`)."""
 
     def __init__(self, clock: Clock, calendar: MarketCalendar, options: SimulatorOptions) -> None:
         self._clock = clock
@@ -111,6 +111,18 @@ class World:
     def instruments(self) -> list[Instrument]:
         """The symbol master."""
         return [contract.instrument for contract in self._contracts.values()]
+
+    def get(self, key: Key) -> Instrument | None:
+        """The instrument of (exchange, symbol), or None."""
+        contract = self._contracts.get(key)
+        return None if contract is None else contract.instrument
+
+    def require(self, symbol: str, exchange: str) -> Instrument:
+        """The instrument, or :class:`SymbolUnknown`."""
+        instrument = self.get((exchange, symbol))
+        if instrument is None:
+            raise SymbolUnknown(symbol, exchange)
+        return instrument
 
     # -- a universe file: first prices ------------------------------------------------------
     def _anchor(self, contracts: list[Contract], now: float) -> None:
