@@ -14,6 +14,7 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
@@ -38,11 +39,17 @@ def our_ids(path: Iterable[str] | None = None) -> frozenset[str]:
     return frozenset(m.name for m in found if m.ispkg and m.name not in _STRUCTURE)
 
 
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """What other packages offer; looked for in all of them once."""
+    return tuple(entry_points(group=GROUP))
+
+
 class Registry:
     """Looks brokers up; modules are imported when they are first asked for."""
 
     def __init__(self, entries: Iterable[EntryPoint] | None = None) -> None:
-        found = entry_points(group=GROUP) if entries is None else entries
+        found = _installed() if entries is None else entries
         self._ours = our_ids()
         self._foreign: dict[str, EntryPoint] = {}
         for entry in found:

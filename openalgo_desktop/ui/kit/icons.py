@@ -90,7 +90,6 @@ def _dress(target: Target, name: str, role: str, side: int) -> None:
 
 def refresh() -> None:
     """Draw all symbols that somebody shows again."""
-    _pixmaps.clear()
     for target, (name, role, side) in list(_dressed.items()):
         try:
             _dress(target, name, role, side)
