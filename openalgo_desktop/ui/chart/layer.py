@@ -1,11 +1,12 @@
 """What is drawn on a chart beside its bars, and the geometry it is drawn by.
 
 A layer is asked to paint in each pane and hears the mouse before the chart does. It keeps no
-pixels: a projection is valid for one call.
+pixels (the canvas does, and moves them with the bars): a projection is valid for one call.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -53,6 +54,14 @@ class Layer(Protocol):
     def paint_base(self, painter: QPainter, at: Projection) -> None:
         """Draw what changes only with the view, the closed bars or after ``changed``; it is kept
         as a picture. The painter is clipped to the pane."""
+
+    def shifted(self, at: Projection, way: float) -> Sequence[QRectF] | None:
+        """The view moved along the time by ``way`` pixels to the right and nothing else: what was
+        painted is moved with the bars. Answers where that is not right, beside the strip that
+        came into view; None: nowhere is it right, all is painted anew."""
+
+    def paint_again(self, painter: QPainter, at: Projection) -> None:
+        """After :meth:`shifted`: draw what is kept as a picture within the painter's clip."""
 
     def paint_top(self, painter: QPainter, at: Projection) -> None:
         """Draw what moves with the mouse or the last price."""

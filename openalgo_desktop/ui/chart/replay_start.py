@@ -3,6 +3,8 @@ for it will not be there; a click takes it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 
@@ -26,6 +28,12 @@ class StartLayer(QObject):
         self._index: int | None = None
 
     def paint_base(self, painter: QPainter, at: Projection) -> None:
+        """Nothing stays."""
+
+    def shifted(self, at: Projection, way: float) -> Sequence[QRectF] | None:
+        return ()
+
+    def paint_again(self, painter: QPainter, at: Projection) -> None:
         """Nothing stays."""
 
     def paint_top(self, painter: QPainter, at: Projection) -> None:

@@ -151,6 +151,12 @@ class Recorder:
         self.panes.append(at.number)
         painter.fillRect(10, round(at.pane.top()) + 60, 5, 5, Qt.GlobalColor.magenta)
 
+    def shifted(self, at: Projection, way: float) -> None:
+        """Nothing of it moves with the bars."""
+
+    def paint_again(self, painter: QPainter, at: Projection) -> None:
+        raise AssertionError("it never said that anything is right")
+
     def paint_top(self, painter: QPainter, at: Projection) -> None:
         self.top += 1
 

@@ -38,15 +38,17 @@ class Content:
         self._stage = stage
         self._ink = ink
         self._seen: Span = (0, 0)
+        self._tight: Span = (0, 0)
 
     @property
     def start(self) -> int:
         """First bar that is drawn with the forming one."""
         return bars.live_start(len(self._stage.series), self._stage.merge)
 
-    def closed(self, painter: QPainter, at: At, seen: Span) -> None:
-        """All but the forming bar, of the bars ``seen``: first and one past the last."""
-        self._seen = seen
+    def closed(self, painter: QPainter, at: At, seen: Span, tight: Span) -> None:
+        """All but the forming bar, of the bars ``seen``: first and one past the last. ``tight`` is
+        enough for lines: they reach no further to the sides than to the next value."""
+        self._seen, self._tight = seen, tight
         self._paint(painter, at, live=False)
 
     def forming(self, painter: QPainter, at: At) -> None:
@@ -110,7 +112,7 @@ class Content:
                 first = self.start - merge if draw in JOINS else self.start
                 last = len(view.values[number])
             else:
-                left, right = self._seen
+                left, right = self._tight if draw in JOINS else self._seen
                 first = left - offset - merge
                 last = min(self.start, right - offset + merge)
             first = max(0, first)

@@ -27,6 +27,8 @@ GAP = 6
 #: What a bar or a mark may reach to its sides, and what the edge of a strip is drawn anew, device
 #: pixels.
 OVERHANG, SEAM = 24.0, 2
+#: What a line reaches to its sides beyond its values, device pixels.
+TIGHT = 6.0
 #: So far from a whole pixel a move may be, device pixels: less than bars are held in their place.
 CLOSE = 5e-7
 
@@ -61,6 +63,14 @@ class _Pane(NamedTuple):
     left: float | None
 
 
+class Moved(NamedTuple):
+    """What became of the picture that was there: it was moved, the view going ``way`` device
+    pixels to the right, and all of the panes ``changed`` is another."""
+
+    way: int
+    changed: Sequence[Pane]
+
+
 class _Seen(NamedTuple):
     """What the picture was drawn by."""
 
@@ -90,34 +100,41 @@ class Ground:
         """Nothing of the picture holds any more."""
         self._seen = None
 
-    def update(self) -> None:
-        """Bring it up to the view of now."""
+    def update(self) -> Moved | None:
+        """Bring it up to the view of now; None where all of it was drawn."""
         before, now = self._seen, self._see()
         self._seen = now
         way = None if before is None else _way(before, now)
         if before is None or way is None:
             self._draw_whole(now)
-            return
+            return None
         kept = dict(zip(now.panes, self._stage.panes, strict=True))
         moved = [kept[one] for one in now.panes if one in before.panes]
         changed = [kept[one] for one in now.panes if one not in before.panes]
         self.strips += 1
         area = self._stage.area
-        wide, high = math.ceil(area.width() * now.ratio), math.ceil(area.height() * now.ratio)
-        if way:
-            self.pixmap.scroll(-way, 0, QRect(0, 0, wide, high))
+        wide = self.scroll(self.pixmap, way)
         painter = self._painter()
         if way and moved:
             begin, end = (wide - way - SEAM, wide) if way > 0 else (0, SEAM - way)
             strip = QRectF(begin / now.ratio, 0.0, (end - begin) / now.ratio, area.height())
-            self._draw(painter, strip, moved, self._span(begin, end))
+            self._draw(painter, strip, moved, self._spans(begin, end))
         for pane in changed:
-            self._draw(painter, pane.rect, [pane], self._span(0, wide))
+            self._draw(painter, pane.rect, [pane], self._spans(0, wide))
         full = QRectF(0.0, 0.0, self._stage.width, self._stage.height)
         painter.fillRect(full.adjusted(area.right(), 0, 1, 1), self._ink.ground)
         painter.fillRect(full.adjusted(0, area.bottom(), 1, 1), self._ink.ground)
         self._axes(painter)
         painter.end()
+        return Moved(way, changed)
+
+    def scroll(self, pixmap: QPixmap, way: int) -> int:
+        """Move what is in the panes by device pixels; how many of them the panes are wide."""
+        area, ratio = self._stage.area, self._stage.ratio
+        wide, high = math.ceil(area.width() * ratio), math.ceil(area.height() * ratio)
+        if way:
+            pixmap.scroll(-way, 0, QRect(0, 0, wide, high))
+        return wide
 
     # -- what it is drawn by ------------------------------------------------------------------
     def _see(self) -> _Seen:
@@ -147,12 +164,17 @@ class Ground:
             pane.number, place, values, below, lines, stage.scale_x.left if stays else None
         )
 
-    def _span(self, begin: float, end: float) -> Span:
-        """Bars that reach into the device pixels of a strip."""
+    def _spans(self, begin: float, end: float) -> tuple[Span, Span]:
+        """Bars, and values of lines, that reach into the device pixels of a strip."""
         stage = self._stage
-        more = 2 * stage.merge
-        left = stage.bar_at((begin - OVERHANG) / stage.ratio)
-        right = stage.bar_at((end + OVERHANG) / stage.ratio)
+        return self._span(begin, end, OVERHANG, 2 * stage.merge), self._span(
+            begin, end, TIGHT, stage.merge
+        )
+
+    def _span(self, begin: float, end: float, reach: float, more: int) -> Span:
+        stage = self._stage
+        left = stage.bar_at((begin - reach) / stage.ratio)
+        right = stage.bar_at((end + reach) / stage.ratio)
         return max(0, math.floor(left) - more), min(len(stage.series), math.ceil(right) + more)
 
     # -- drawing ------------------------------------------------------------------------------
@@ -169,19 +191,21 @@ class Ground:
         self.pixmap.fill(self._ink.ground)
         painter = self._painter()
         wide = self._stage.area.width() * now.ratio
-        self._bars(painter, self._stage.panes, self._span(0, wide))
+        self._bars(painter, self._stage.panes, self._spans(0, wide))
         self._axes(painter)
         painter.end()
 
-    def _draw(self, painter: QPainter, place: QRectF, panes: Sequence[Pane], span: Span) -> None:
+    def _draw(
+        self, painter: QPainter, place: QRectF, panes: Sequence[Pane], spans: tuple[Span, Span]
+    ) -> None:
         """Draw a place anew."""
         painter.save()
         painter.setClipRect(place)
         painter.fillRect(place.adjusted(-1, -1, 1, 1), self._ink.ground)
-        self._bars(painter, panes, span)
+        self._bars(painter, panes, spans)
         painter.restore()
 
-    def _bars(self, painter: QPainter, panes: Sequence[Pane], span: Span) -> None:
+    def _bars(self, painter: QPainter, panes: Sequence[Pane], spans: tuple[Span, Span]) -> None:
         stage = self._stage
         for pane in panes:
             self._grid(painter, pane)
@@ -193,7 +217,7 @@ class Ground:
             for one in shown:
                 at = stage.at(one)
                 with device(painter, at):
-                    self.content.closed(painter, at, span)
+                    self.content.closed(painter, at, *spans)
 
     def _grid(self, painter: QPainter, pane: Pane) -> None:
         """Lines of one device pixel, behind all bars."""

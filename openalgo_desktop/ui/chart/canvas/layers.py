@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 
 from openalgo_desktop.ui.chart.canvas.projection import At
@@ -43,6 +43,18 @@ class Layers:
         for layer in self._list:
             painter.save()
             layer.paint_base(painter, at)
+            painter.restore()
+
+    def shifted(self, at: At, way: float) -> Sequence[QRectF] | None:
+        """Where what they painted is not right after a move along the time; None: nowhere."""
+        found = [layer.shifted(at, way) for layer in self._list]
+        return None if None in found else [rect for rects in found for rect in rects or ()]
+
+    def paint_again(self, painter: QPainter, at: At) -> None:
+        """Each draws what is kept, within the painter's clip."""
+        for layer in self._list:
+            painter.save()
+            layer.paint_again(painter, at)
             painter.restore()
 
     def paint_top(self, painter: QPainter, at: At) -> None:

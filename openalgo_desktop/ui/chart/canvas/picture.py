@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, cast
+
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPixmap, QRegion
 
 from openalgo_desktop.ui.chart.canvas.content import Content
-from openalgo_desktop.ui.chart.canvas.ground import Ground, device
+from openalgo_desktop.ui.chart.canvas.ground import Ground, Moved, device
 from openalgo_desktop.ui.chart.canvas.layers import Layers
 from openalgo_desktop.ui.chart.canvas.pane import Pane
+from openalgo_desktop.ui.chart.canvas.projection import At
 from openalgo_desktop.ui.chart.canvas.stage import Stage
 from openalgo_desktop.ui.chart.over.texts import Texts
 from openalgo_desktop.ui.chart.paint.ink import Ink
 
+#: What lines and texts at the edge of a view reach over it and are cut off there, pixels.
+EDGE = 12.0
+#: More places than this are drawn again as one.
+PLACES = 8
+
 
 class Picture:
-    """The ground with what layers keep on it. ``renders`` counts how often it was drawn."""
+    """The ground with what layers keep on it. ``renders`` counts how often it was drawn,
+    ``wholes`` how often what layers keep was drawn anew in all panes."""
 
     def __init__(self, stage: Stage, layers: Layers) -> None:
         self._stage = stage
@@ -24,9 +34,13 @@ class Picture:
         self._texts = Texts()
         self.base = Ground(stage, self.ink, self._texts)
         self._valid = False
-        self.renders = 0
+        self._layered = False  # what layers keep is as it was drawn, but for the view
+        self.renders = self.wholes = 0
         self._live: list[tuple[Pane, QRectF]] = []
-        self._pixmap = QPixmap()
+        self._front = QPixmap()  # the picture with the forming bar
+        self._front_of = 0  # the render that it shows, or could show
+        self._fronted = self._formed = False  # it is there; it shows the forming bar of now
+        self._over = QPixmap()  # the ground with what layers keep
         self.restyle()
 
     @property
@@ -43,33 +57,49 @@ class Picture:
     def forget(self) -> None:
         """All of it is another now."""
         self.base.forget()
-        self._valid = False
+        self.layers_changed()
+
+    def layers_changed(self) -> None:
+        """What layers keep is another now; the bars are what they were."""
+        self._valid = self._layered = False
 
     def touch(self) -> None:
-        """The view moved, or what layers keep is another; the bars are what they were."""
+        """The view moved."""
         self._valid = False
 
     def pixmap(self) -> QPixmap:
         """The picture, drawn again when it must be."""
+        shown = len(self._layers) > 0 and len(self._stage.series) > 0
         if not self._valid:
             self.renders += 1
-            self.base.update()
-            self._pixmap = self._with_layers(self._pixmap)
-            self._valid = True
-        return self._pixmap
+            moved = self.base.update()
+            if shown:
+                if moved is None or not self._layered:
+                    self._draw_layers()
+                else:
+                    self._move_layers(moved)
+            self._valid, self._layered = True, shown
+        return self._over if shown else self.base.pixmap
 
-    def _with_layers(self, before: QPixmap) -> QPixmap:
-        ground = self.base.pixmap
-        if not len(self._layers) or not len(self._stage.series):
-            return ground
-        if before is ground or before.size() != ground.size():
-            before = QPixmap(ground.size())
-        before.setDevicePixelRatio(self._stage.ratio)
-        painter = QPainter(before)
+    def _painter(self) -> QPainter:
+        painter = QPainter(self._over)
         painter.setFont(self._texts.font)
+        return painter
+
+    def _copy(self, painter: QPainter) -> None:
+        """The ground, as far as the painter is clipped."""
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-        painter.drawPixmap(0, 0, ground)
+        painter.drawPixmap(0, 0, self.base.pixmap)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+
+    def _draw_layers(self) -> None:
+        self.wholes += 1
+        ground = self.base.pixmap
+        if self._over.size() != ground.size():
+            self._over = QPixmap(ground.size())
+        self._over.setDevicePixelRatio(self._stage.ratio)
+        painter = self._painter()
+        self._copy(painter)
         for pane in self._stage.panes:
             painter.save()
             painter.setClipRect(pane.rect, Qt.ClipOperation.IntersectClip)
@@ -77,7 +107,39 @@ class Picture:
             painter.restore()
         self.base.rules(painter)
         painter.end()
-        return before
+
+    def _move_layers(self, moved: Moved) -> None:
+        """Move what is there, and draw what came into view and what did not move with it."""
+        stage, way = self._stage, moved.way
+        area, ratio = stage.area, stage.ratio
+        wide = self.base.scroll(self._over, way)
+        painter = self._painter()
+        full = QRectF(0.0, 0.0, stage.width, stage.height)
+        for rest in (full.adjusted(area.right(), 0, 1, 1), full.adjusted(0, area.bottom(), 1, 1)):
+            painter.setClipRect(rest)
+            self._copy(painter)
+        begin, end = (wide - way, wide) if way > 0 else (0, -way)
+        strip = QRectF(begin / ratio - EDGE, 0.0, (end - begin) / ratio + 2 * EDGE, area.height())
+        for pane in stage.panes:
+            at = stage.at(pane)
+            again = self._again(pane, at, moved)
+            if again is None:
+                painter.setClipRect(pane.rect)
+                self._copy(painter)
+                self._layers.paint_base(painter, at)
+                continue
+            for rect in _places([strip, *again] if way else [], pane.rect):
+                painter.setClipRect(rect)
+                self._copy(painter)
+                self._layers.paint_again(painter, at)
+        painter.setClipping(False)
+        self.base.rules(painter)
+        painter.end()
+
+    def _again(self, pane: Pane, at: At, moved: Moved) -> Sequence[QRectF] | None:
+        if pane in moved.changed:
+            return None
+        return self._layers.shifted(at, moved.way / at.ratio) if moved.way else ()
 
     def find_live(self) -> list[QRectF]:
         """Where the forming bar can be, in each pane; found once after each change."""
@@ -85,7 +147,33 @@ class Picture:
         foot = [stage.foot] if stage.foot is not None else []
         found = [(pane, self.content.live_rect(pane)) for pane in (*foot, *stage.panes)]
         self._live = [(pane, rect) for pane, rect in found if rect.width() > 0]
+        self._formed = False
         return [rect for _, rect in self._live]
+
+    def front(self) -> QPixmap | None:
+        """The picture with the forming bar, for when only the pointer moves; None when the picture
+        has just been drawn: that of the next moment may be another, and to copy it takes time."""
+        picture = self.pixmap()
+        if self._front_of != self.renders:
+            self._front_of, self._fronted = self.renders, False
+            return None
+        if self._fronted and self._formed:
+            return self._front
+        if not self._fronted:
+            self._front = picture.copy()
+        painter = QPainter(self._front)
+        painter.setFont(self._texts.font)
+        if self._fronted:
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            for _, rect in self._live:
+                painter.setClipRect(rect)
+                painter.drawPixmap(0, 0, picture)
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+            painter.setClipping(False)
+        self.paint_live(painter, QRectF(0.0, 0.0, self._stage.width, self._stage.height))
+        painter.end()
+        self._fronted = self._formed = True
+        return self._front
 
     def paint_live(self, painter: QPainter, shown: QRectF) -> None:
         """Draw the forming bar over the picture, as far as it is in ``shown``."""
@@ -102,3 +190,12 @@ class Picture:
     def ground(self) -> QColor:
         """The background."""
         return self.ink.ground
+
+
+def _places(rects: list[QRectF], pane: QRectF) -> list[QRectF]:
+    """Rectangles of whole pixels that cover these within a pane, each pixel once."""
+    region = QRegion()
+    for rect in rects:
+        region += (rect & pane).toAlignedRect()
+    found = [QRectF(rect) & pane for rect in cast(Any, region)]
+    return found if len(found) <= PLACES else [QRectF(region.boundingRect()) & pane]

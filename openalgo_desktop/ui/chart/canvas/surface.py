@@ -295,7 +295,7 @@ class Surface(QWidget):
 
     def layer_changed(self, layer: Layer) -> None:
         """What a layer paints into the kept picture is another now."""
-        self.kept.touch()
+        self.kept.layers_changed()
         self.overlay.update()
 
     def layer_moved(self, layer: Layer, where: QRectF | None = None) -> None:
@@ -338,7 +338,8 @@ class Surface(QWidget):
         if ratio != self.stage.ratio:
             self.stage.ratio = ratio
             self.kept.forget()
-        pixmap = self.kept.pixmap()
+        front = self.kept.front()
+        pixmap = self.kept.pixmap() if front is None else front
         painter = QPainter(self)
         for rect in cast(Any, event.region()):
             # One rectangle at a time: Qt copies into one, but composes into a region.
@@ -346,7 +347,8 @@ class Surface(QWidget):
             painter.drawPixmap(0, 0, pixmap)
         painter.setClipping(False)
         shown = QRectF(event.rect())
-        self.kept.paint_live(painter, shown)
+        if front is None:
+            self.kept.paint_live(painter, shown)
         if len(self.layers):
             for pane in self.stage.panes:
                 if pane.rect.intersects(shown):

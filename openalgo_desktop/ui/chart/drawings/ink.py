@@ -37,14 +37,14 @@ def colour(name: Colour, alpha: float = 1.0) -> QColor:
     return made
 
 
-def paint(painter: QPainter, picture: Picture, at: At) -> None:
-    """Strokes, then texts over them."""
+def paint(painter: QPainter, picture: Picture, at: At, shift: float = 0.0) -> None:
+    """Strokes, then texts over them. The painter has moved all by ``shift`` pixels."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     for stroke in picture.strokes:
         _stroke(painter, stroke)
     pane = at.pane
     for label in picture.labels:
-        if pane.holds(*label.at, FAR):
+        if pane.holds(label.at.x + shift, label.at.y, FAR):
             _label(painter, label, at)
 
 

@@ -7,22 +7,24 @@ of it. Places that mean an order's line (``reserved``) are never taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
-from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QApplication
 
 from openalgo_desktop.core.charting.drawings.geometry import picture
-from openalgo_desktop.core.charting.drawings.geometry.sheet import Box, Picture, Point
-from openalgo_desktop.core.charting.drawings.geometry.touch import bounds, handle_at, hits
+from openalgo_desktop.core.charting.drawings.geometry.sheet import Point
+from openalgo_desktop.core.charting.drawings.geometry.touch import handle_at, hits
 from openalgo_desktop.core.charting.drawings.model import Drawing, Tool
 from openalgo_desktop.core.charting.drawings.tools import title
 from openalgo_desktop.ui.chart.drawings import ink
 from openalgo_desktop.ui.chart.drawings.board import Board
 from openalgo_desktop.ui.chart.drawings.moving import Grab, moved
-from openalgo_desktop.ui.chart.drawings.pane import DrawingPane
+from openalgo_desktop.ui.chart.drawings.pane import DrawingPane, edges_of
 from openalgo_desktop.ui.chart.drawings.placing import Placing, anchor_at
+from openalgo_desktop.ui.chart.drawings.shown import Shown, ShownDrawings
 from openalgo_desktop.ui.chart.layer import Projection
 
 #: So near a stroke or a handle the pointer means it, pixels.
@@ -71,8 +73,7 @@ class DrawingsLayer(QObject):
         self._picks = False  # the press is a Ctrl+click until it moves
         self._hovered = ""
         self._ended = False  # by this very right click
-        self._seen: dict[str, Picture] = {}  # as painted last
-        self._rooms: dict[str, Box | None] = {}  # around them, as far as they were asked for
+        self.seen = ShownDrawings()  # as painted last
         self._last_at: Projection | None = None
         board.changed.connect(self.base_changed)
         board.chosen_changed.connect(self.top_changed)
@@ -90,14 +91,30 @@ class DrawingsLayer(QObject):
     def paint_base(self, painter: QPainter, at: Projection) -> None:
         if at.number != PRICES:
             return
-        pane = DrawingPane(at)
-        self._seen, self._rooms = {}, {}
+        self.seen.make(self.board.shown, partial(DrawingPane, at), edges_of(at))
+        self._paint_seen(painter, at, self.seen)
+
+    def shifted(self, at: Projection, way: float) -> Sequence[QRectF] | None:
+        if at.number != PRICES:
+            return ()
+        found = self.seen.shift(way, partial(DrawingPane, at), edges_of(at))
+        return [QRectF(QPointF(*box[:2]), QPointF(*box[2:])) for box in found]
+
+    def paint_again(self, painter: QPainter, at: Projection) -> None:
+        if at.number != PRICES:
+            return
+        pane, place = DrawingPane(at), painter.clipBoundingRect()
+        left, right = place.left(), place.right()
+        self._paint_seen(painter, at, [one for one in self.seen if one.reaches(pane, left, right)])
+
+    def _paint_seen(self, painter: QPainter, at: Projection, shown: Iterable[Shown]) -> None:
         held = {row.ident for row in self._held if not (self._grab and self._grab.copies)}
-        for row in self.board.shown:
-            made = picture(row, pane)
-            self._seen[row.ident] = made
-            if row.ident not in held:
-                ink.paint(painter, made, pane)
+        pane = DrawingPane(at)
+        for one in shown:
+            if one.drawing.ident not in held:
+                painter.translate(one.shift, 0.0)
+                ink.paint(painter, one.picture, pane, one.shift)
+                painter.translate(-one.shift, 0.0)
 
     def paint_top(self, painter: QPainter, at: Projection) -> None:
         if at.number != PRICES:
@@ -109,9 +126,11 @@ class DrawingsLayer(QObject):
             ink.paint(painter, made, pane)
             ink.paint_handles(painter, made)
         for ident in {*self.board.chosen, self._hovered} - moving:
-            if ident in self._seen:
+            if (one := self.seen.get(ident)) is not None:
                 faint = ident not in self.board.chosen
-                ink.paint_handles(painter, self._seen[ident], faint=faint)
+                painter.translate(one.shift, 0.0)
+                ink.paint_handles(painter, one.picture, faint=faint)
+                painter.translate(-one.shift, 0.0)
         if self._passing is not None:
             ink.paint(painter, picture(self._passing, pane), pane)
         if self._placing is not None:
@@ -124,22 +143,20 @@ class DrawingsLayer(QObject):
         """The topmost drawing at a place; of chosen ones the inside counts, too."""
         pane, place = DrawingPane(at), Point(point.x(), point.y())
         for row in reversed(self.board.shown):
-            made = self._seen.get(row.ident)
-            if made is None:
+            one = self.seen.get(row.ident)
+            room = one.room(pane) if one is not None else None
+            if one is None or room is None or not room.holds(*place, REACH + 2):
                 continue
-            if row.ident not in self._rooms:
-                self._rooms[row.ident] = bounds(made, pane)
-            room = self._rooms[row.ident]
-            if room is None or not room.holds(*place, REACH + 2):
-                continue
-            if hits(made, place, pane, REACH, filled=row.ident in self.board.chosen):
+            there, filled = place.by(-one.shift, 0.0), row.ident in self.board.chosen
+            if hits(one.picture, there, pane, REACH, filled=filled):
                 return row
         return None
 
     def _handle(self, place: Point) -> tuple[Drawing, int] | None:
         for row in reversed(self.board.chosen_ones):
-            made = self._seen.get(row.ident)
-            number = handle_at(made, place, HANDLE_REACH) if made is not None else None
+            if (one := self.seen.get(row.ident)) is None:
+                continue
+            number = handle_at(one.picture, place.by(-one.shift, 0.0), HANDLE_REACH)
             if number is not None and not self.board.tool_of(row).hand:
                 return row, number
         return None

@@ -25,13 +25,18 @@ def _size(text: str, pixels: int, scale: int) -> tuple[float, float]:
     return max(map(metrics.horizontalAdvance, rows)), metrics.lineSpacing() * len(rows)
 
 
+def edges_of(at: Projection) -> Box:
+    """The edges of a pane."""
+    rect = at.pane
+    return Box(rect.left(), rect.top(), rect.right(), rect.bottom())
+
+
 class DrawingPane:
     """Valid as long as its projection: for one call."""
 
-    def __init__(self, at: Projection) -> None:
+    def __init__(self, at: Projection, edges: Box | None = None) -> None:
         self._at = at
-        rect = at.pane
-        self.pane = Box(rect.left(), rect.top(), rect.right(), rect.bottom())
+        self.pane = edges_of(at) if edges is None else edges
         self.places = at.places
         self.step = at.step
         self.x, self.y, self.index = at.x, at.y, at.index

@@ -17,6 +17,8 @@ from openalgo_desktop.ui.kit import format as fmt
 
 #: Half the width and the height of an arrow, and its distance from the bar, pixels.
 HALF, TALL, GAP = 5.0, 8.0, 4.0
+#: What a mark reaches to its sides at most, pixels.
+REACH = 8.0
 #: From so many pixels a bar on the units are written beside the arrow.
 WRITTEN = 26.0
 PRICES = 0
@@ -86,7 +88,8 @@ class FillMarks(QuietLayer):
         if at.number != PRICES or not self._fills:
             return
         self._look(at)
-        first, last = at.index(at.pane.left()) - 1, at.index(at.pane.right()) + 1
+        shown = painter.clipBoundingRect()  # the pane, or a strip of it
+        first, last = at.index(shown.left() - REACH) - 1, at.index(shown.right() + REACH) + 1
         lows, highs = at.series.column(LOW), at.series.column(HIGH)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(fonts.table_font())

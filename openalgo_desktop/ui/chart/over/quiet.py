@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, Qt
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 
 from openalgo_desktop.ui.chart.layer import Projection
@@ -13,6 +15,14 @@ class QuietLayer:
 
     def paint_base(self, painter: QPainter, at: Projection) -> None:
         """Nothing in the kept picture."""
+
+    def shifted(self, at: Projection, way: float) -> Sequence[QRectF] | None:
+        """What it has in the kept picture stands at the bars and moves with them."""
+        return ()
+
+    def paint_again(self, painter: QPainter, at: Projection) -> None:
+        """The same as all of it, within the painter's clip."""
+        self.paint_base(painter, at)
 
     def paint_top(self, painter: QPainter, at: Projection) -> None:
         """Nothing on top."""

@@ -4,7 +4,8 @@ engine does that ten times faster than a polyline of a width of 1.5 or more."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ MARKER = 2.5
 FAR = 30_000.0
 #: So few points are drawn one by one.
 FEW = 8
+#: So few columns of a line are worked out one by one: arrays would take longer.
+FEW_GROUPS = 12
 
 Mask = npt.NDArray[np.bool_]
 
@@ -117,6 +120,9 @@ def dense(
     if (last - 1) // merge - first // merge <= 1:
         _dense_last(painter, at, values, (last, merge), paints, width, offset, factor)
         return
+    if (last - first) // merge <= FEW_GROUPS:
+        _dense_few(painter, at, values, span, paints, width, offset, factor)
+        return
     x, low, high, end = spans(values, *span)
     if not len(x):
         return
@@ -138,6 +144,63 @@ def dense(
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         _rects.draw(painter)
+
+
+class Group(NamedTuple):
+    """Bars of one column: their middle, and of their known values the lowest, the highest, the
+    last; NaN where there is none."""
+
+    x: float
+    low: float
+    high: float
+    end: float
+
+
+def groups(values: Floats, first: int, last: int, merge: int) -> Iterator[Group]:
+    """The same as :func:`~openalgo_desktop.ui.chart.scales.lines.spans`, for few columns."""
+    first, last = max(0, first), min(len(values), last)
+    start = first - first % merge
+    part = values[start : last + (-last) % merge].tolist()
+    for begin in range(0, last - start, merge):
+        group = part[begin : begin + merge]
+        known = [value for value in group if not math.isnan(value)]
+        low, high = (min(known), max(known)) if known else (math.nan, math.nan)
+        end = high if math.isnan(group[-1]) else group[-1]
+        yield Group(start + begin + (merge - 1) / 2.0, low, high, end)
+
+
+def _dense_few(
+    painter: QPainter,
+    at: At,
+    values: Floats,
+    span: tuple[int, int, int],
+    paints: Sequence[tuple[QColor, bool | None]],
+    width: float,
+    offset: int,
+    factor: float,
+) -> None:
+    """Such a line of few columns, one by one."""
+    thick = max(1.0, round(width * at.ratio))
+    room = max(thick, math.ceil(at.pitch * span[2]))
+    half = (thick - 1.0) / 2.0
+    before = Group(0.0, math.nan, math.nan, math.nan)
+    found: list[tuple[bool, int, int, int, int]] = []
+    for group in groups(values, *span):
+        low, high, fell = group.low, group.high, group.end < before.end
+        if not math.isnan(before.low):
+            low, high = min(low, before.high), max(high, before.low)
+        before = group
+        if math.isnan(low) or (at.map.log and low * factor <= 0.0):
+            continue
+        one, two = at.y(high * factor) * at.ratio, at.y(low * factor) * at.ratio
+        top = math.floor(min(max(min(one, two), -FAR), FAR) - half)
+        foot = math.ceil(min(max(one, two, -FAR), FAR) + half)
+        left = math.floor(at.x(group.x + offset) * at.ratio + HAIR)
+        found.append((fell, left, top, int(room), int(max(thick, foot - top))))
+    for colour, down in paints:  # one colour after the other, as those of many: they overlap
+        for fell, left, top, wide, high in found:
+            if down is None or down is fell:
+                painter.fillRect(left, top, wide, high, colour)
 
 
 def _dense_last(

@@ -19,7 +19,7 @@ from openalgo_desktop.core.charting.sessions import (
     week_numbers,
 )
 from openalgo_desktop.core.charting.studies import Draw, Output
-from openalgo_desktop.ui.chart.canvas.projection import At
+from openalgo_desktop.ui.chart.canvas.projection import HAIR, At
 from openalgo_desktop.ui.chart.paint import bars, curves
 from openalgo_desktop.ui.chart.paint.ink import Ink
 from openalgo_desktop.ui.chart.paint.primitives import Lines, polygon
@@ -240,6 +240,9 @@ def _band(part: Part) -> None:
     first, merge = max(0, part.first), part.merge
     if first >= last:
         return
+    if merge > 1 and (last - first) // merge <= curves.FEW_GROUPS:
+        _band_few(part, one, two, (first, last))
+        return
     starts = np.arange(first - first % merge, last, merge)
     offsets = starts - starts[0]
     a, b = one[starts[0] : last], two[starts[0] : last]
@@ -294,6 +297,34 @@ def _band_columns(part: Part, x: Floats, a: Floats, b: Floats) -> None:
         colour = QColor(base)
         colour.setAlpha(BAND_ALPHA)
         bars.fill_rows(part.painter, colour, x[mask], top[mask], width[mask], height[mask])
+
+
+def _band_few(part: Part, one: Floats, two: Floats, span: tuple[int, int]) -> None:
+    """The same for few columns: arrays would take longer."""
+    at, merge, falling = part.at, part.merge, part.falling
+    first, last = span
+    start = first - first % merge
+    pairs = list(zip(one[start:last].tolist(), two[start:last].tolist(), strict=True))
+    lefts = [
+        math.floor(at.x(start + begin + (merge - 1) / 2.0 + part.offset) * at.ratio + HAIR)
+        for begin in range(0, len(pairs), merge)
+    ]
+    inks = [QColor(part.colour), QColor(falling or part.colour)]
+    for ink in inks:
+        ink.setAlpha(BAND_ALPHA)
+    for number, left in enumerate(lefts):
+        group = pairs[number * merge : (number + 1) * merge]
+        known = [pair for pair in group if not math.isnan(pair[0] + pair[1])]
+        if not known:
+            continue
+        low, high = min(map(min, known)), max(map(max, known))
+        if at.map.log and low <= 0.0:
+            continue
+        ends = (at.y(low) * at.ratio, at.y(high) * at.ratio)
+        top, foot = (min(max(end, -curves.FAR), curves.FAR) for end in sorted(ends))
+        end = lefts[number + 1] if number + 1 < len(lefts) else left + math.ceil(at.pitch * merge)
+        lower = falling is not None and group[0][0] < group[0][1]
+        part.painter.fillRect(left, round(top), end - left, round(foot - top), inks[lower])
 
 
 def _marks(part: Part) -> None:

@@ -31,7 +31,7 @@ class ValueMap(NamedTuple):
                 return self.top + self.height * OUTSIDE
             share = math.log(self.high / value) / math.log(self.high / self.low)
         else:
-            share = (self.high - value) / (self.high - self.low)
+            share = (self.high - value) * (1.0 / (self.high - self.low))  # as in `rows`, to the bit
         return self.top + (1.0 - share if self.inverted else share) * self.height
 
     def value(self, y: float) -> float:

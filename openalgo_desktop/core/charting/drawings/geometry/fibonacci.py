@@ -31,7 +31,7 @@ def _prices(sheet: Sheet, start: float, way: float, left: float, right: float) -
             sheet.area([Point(*corner) for corner in corners], ink.colour)
         if style.figures:
             text = f"{level.value:g} ({sheet.at.price_text(price)})"
-            room = edges[0] - pane.left > 110
+            room = pane.room_before(edges[0], 110)
             place = Point(edges[0] - 4 if room else edges[0] + 4, y)
             sheet.write(place, text, 1 if room else 0, 0.5 if room else 1, ink.colour)
         before = y

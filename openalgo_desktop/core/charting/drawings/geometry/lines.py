@@ -15,7 +15,7 @@ def line(sheet: Sheet) -> None:
     sheet.line(a, b, before=style.left, after=style.right, name="line")
     if sheet.tool.variant == "info":
         text = distance(sheet)
-        fits = b.x + 8 + sheet.at.size_of(text, style.font)[0] + 12 <= sheet.at.pane.right
+        fits = sheet.at.pane.room_after(b.x, sheet.at.size_of(text, style.font)[0] + 20)
         sheet.figure(b.by(8 if fits else -8, 0), text, 0 if fits else 1, 0.5)
     elif sheet.tool.variant == "angle":
         angle = degrees(atan2(a.y - b.y, b.x - a.x))

@@ -46,6 +46,14 @@ class Box(NamedTuple):
         across = self.left - slack <= x <= self.right + slack
         return across and self.top - slack <= y <= self.bottom + slack
 
+    def room_before(self, x: float, wanted: float) -> bool:
+        """Whether between the left edge and ``x`` there is more than ``wanted``."""
+        return x - self.left > wanted
+
+    def room_after(self, x: float, wanted: float) -> bool:
+        """Whether between ``x`` and the right edge there is more than ``wanted``."""
+        return self.right - x > wanted
+
 
 class At(Protocol):
     """A pane as geometry sees it; the meanings are those of the chart's ``Projection``."""
