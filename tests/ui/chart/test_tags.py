@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPoint, QRectF
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.over.frame import Frame
+from openalgo_desktop.ui.chart.over.legend import LegendRow
 from openalgo_desktop.ui.chart.over.overlay import Overlay
 from openalgo_desktop.ui.chart.over.tags import spread
 from openalgo_desktop.ui.chart.scales.time_scale import BAR_PIXELS, MIN_SPAN, START_SPAN, TimeScale
@@ -71,6 +72,26 @@ def test_the_price_of_a_dragged_line_is_read_at_the_market_too(qtbot: QtBot) -> 
     image, y = overlay.grab().toImage(), round(overlay.frame.y(149.0))
     colours = {image.pixelColor(222, y + step).name() for step in (-4, 0, 4)}
     assert colours == {theme.current().color("sell").name()}
+
+
+def test_a_legend_takes_presses_where_it_is_seen_and_says_what_has_room(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    overlay = Overlay(parent)
+    overlay.resize(400, 200)
+    overlay.set_frame(Frame(QRectF(0, 0, 320, 180), 200, 400, 100, 200))
+    pane = overlay.frame.pane
+    long = (("Name", "text"), ("1234567890 " * 9, "accent"))
+    wrong = (("Mine", "text"), ("what went wrong " * 9, "warning"))
+    overlay.set_rows((LegendRow("long", pane, long), LegendRow("wrong", pane, wrong)))
+    legend = overlay._legend_of
+    first, second = (legend._places[name].center().y() for name in ("long", "wrong"))
+    assert overlay.row_at(QPoint(20, first)) == ("long", "text")
+    assert overlay.row_at(QPoint(200, first)) == ("", "")  # nothing is written there
+    assert overlay.row_at(QPoint(200, second)) == ("wrong", "text")
+    (_, said) = legend._fitting(wrong, 200)
+    assert said[0].startswith("what went") and said[0].endswith("…")
+    assert sum(wide for _, _, wide in legend._fitting(wrong, 200)) == 200
 
 
 def test_of_tags_that_cover_one_another_the_one_on_top_is_meant(qtbot: QtBot) -> None:

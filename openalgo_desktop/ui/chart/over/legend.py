@@ -17,6 +17,8 @@ MARGIN = 4
 SPACE = 6
 #: A pane lower than so many rows has no values of its bar: candles need the room.
 LEAST_ROWS = 4
+#: What went wrong is not said in less, pixels.
+LEAST_NOTE = 60
 
 LegendPart: TypeAlias = tuple[str, str]  # text, colour role (or #rrggbb)
 
@@ -104,8 +106,9 @@ class Legend:
         return "", ""
 
     def _split(self, row: LegendRow, band: QRect) -> tuple[QRect, list[QRect]]:
-        """Where its text is, and its spots right of it."""
-        width = sum(self._texts.width(text) + SPACE for text, _ in row.parts)
+        """Where the text that is seen of it is, and its spots right of it: beyond them the hand
+        means the chart."""
+        width = sum(wide for _, _, wide in self._fitting(row.parts, band.width()))
         side = band.height()
         width = min(width, max(0, band.width() - 3 * side))
         spots = [
@@ -154,10 +157,14 @@ class Legend:
             x += wide
 
     def _fitting(self, parts: tuple[LegendPart, ...], room: int) -> list[tuple[str, str, int]]:
-        """The first parts that fit, with their widths; never a caption alone."""
+        """The first parts that fit, with their widths; never a caption alone, and of what went
+        wrong as much as has room."""
         shown: list[tuple[str, str, int]] = []
         for text, role in parts:
             wide = self._texts.width(text) + SPACE
+            if role == "warning" and LEAST_NOTE <= room < wide:
+                shown.append((self._texts.elided(text, room - SPACE), role, room))
+                break
             room -= wide
             if room < 0:
                 if shown and shown[-1][1] == "muted":
