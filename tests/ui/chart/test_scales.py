@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from openalgo_desktop.ui.chart.canvas.pane import LEAST, PRICES, VOLUME, Pane, share_out
 from openalgo_desktop.ui.chart.scales.lines import joined, spans, thin
 from openalgo_desktop.ui.chart.scales.price_scale import PriceScale, ScaleKind, VolumeScale
 from openalgo_desktop.ui.chart.scales.ticks import log_ticks, price_ticks, time_ticks
@@ -210,3 +211,12 @@ def test_a_narrow_chart_between_two_round_times_names_some(most: int) -> None:
         times = np.arange(begin, begin + count * 300, 300, dtype=np.int64)
         found = time_ticks(times, 0, count, most, True)
         assert 1 <= len(found) <= most, (count, found)
+
+
+def test_prices_have_half_of_a_low_chart_at_least() -> None:
+    panes = [Pane(number, PriceScale()) for number in (PRICES, VOLUME, 1, 2)]
+    for height in (40, 90, 170, 400):
+        share_out(panes, 300, height)
+        heights = [pane.rect.height() for pane in panes]
+        assert sum(heights) == height and heights[0] >= height / 2 - 2
+        assert min(heights) >= min(LEAST, height / 6) - 1

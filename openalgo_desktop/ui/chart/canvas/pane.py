@@ -37,10 +37,11 @@ class Pane:
 
 def share_out(panes: list[Pane], width: float, height: float) -> None:
     """Give each pane its place, one under the other, on whole pixels; a high one gives way to the
-    least height of the others."""
+    least height of the others. In a low chart the others have no more than half of it: what it is
+    for are the prices."""
     if not panes:
         return
-    least = min(LEAST, height / len(panes))
+    least = min(LEAST, height / 2 / max(1, len(panes) - 1))
     free = sorted(panes, key=lambda pane: pane.weight)
     heights: dict[int, float] = {}
     room, weight = height, sum(pane.weight for pane in panes)
