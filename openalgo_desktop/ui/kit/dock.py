@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -399,11 +400,14 @@ class Dock(QDockWidget):
     async def _save_picture(self) -> None:
         await self.save_picture_of(self.body)
 
-    async def save_picture_of(self, part: QWidget) -> None:
-        """Ask for a file and save what ``part`` of the dock looks like."""
+    async def save_picture_of(
+        self, part: QWidget, dressed: AbstractContextManager[None] | None = None
+    ) -> None:
+        """Ask for a file and save what ``part`` of the dock looks like, ``dressed`` for it."""
         path = await ask_path(self, "Save as picture", "Pictures", "png", f"{self.file_name()}.png")
         if path is not None:
-            image = part.grab().toImage()
+            with dressed or nullcontext():
+                image = part.grab().toImage()
             await write_bytes(path, lambda: png(image))
             self.said(f"Picture saved as {path}.")
 

@@ -82,7 +82,9 @@ class ChartMenu:
 
     def ask_picture(self) -> None:
         """Ask where to, and save what is seen."""
-        self._cell.spawn(self._host.save_picture_of(self._cell), "save picture")
+        cell = self._cell
+        saving = self._host.save_picture_of(cell, cell.head.for_a_picture())
+        cell.spawn(saving, "save picture")
 
     def _ask_csv(self, *, in_view: bool = False) -> None:
         cell = self._cell

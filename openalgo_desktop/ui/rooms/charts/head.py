@@ -7,6 +7,8 @@ sides. What sends never moves because of a message.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QSize
@@ -83,6 +85,19 @@ class ChartHead(QWidget):
         self._active = several and active
         self._show_subject()
         self.update()
+
+    @contextmanager
+    def for_a_picture(self) -> Iterator[None]:
+        """With the name of what the chart shows, which else the title of the dock may say."""
+        hidden = self.subject.isHidden()
+        self.subject.show()
+        self._show_subject()
+        self._row.activate()
+        try:
+            yield
+        finally:
+            self.subject.setVisible(not hidden)
+            self.fit()
 
     def _show_subject(self) -> None:
         cell = self._cell

@@ -76,6 +76,10 @@ def test_a_head_gives_way_step_by_step(drive: Drive) -> None:
         assert not cell.quote.isVisible()
         cell.history.message.show_text("")
         assert cell.quote.isVisible()
+        with cell.head.for_a_picture():  # beyond the window nothing else says whose it is
+            assert parts_in_sight(cell)[0] == "symbol" and cell.head.subject.text() == "SBIN"
+        await asyncio.sleep(0)
+        assert parts_in_sight(cell)[0] == "row"
 
     drive(scenario)
 
