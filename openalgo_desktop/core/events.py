@@ -138,7 +138,8 @@ class ExitPlanChanged(Event, frozen=True):
 
 
 class PriceAlertChanged(Event, frozen=True):
-    """An alert was made, changed, told, ended or ``deleted``."""
+    """An alert was made, changed, told, ended or ``deleted``; one that belongs to another
+    instrument now is told as deleted from the one before first."""
 
     alert: PriceAlert
     deleted: bool = False

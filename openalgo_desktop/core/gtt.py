@@ -82,6 +82,19 @@ class Gtt(msgspec.Struct):
         return (self.exchange, self.symbol)
 
 
+def same_terms(one: Gtt, other: Gtt) -> bool:
+    """Whether two readings of an order agree in all that a change of it sends again, and in which
+    of its triggers wait."""
+    return _terms(one) == _terms(other)
+
+
+def _terms(gtt: Gtt) -> tuple[object, ...]:
+    # Sources do not agree on the order of legs, not even with themselves.
+    legs = sorted((leg.below, leg.trigger_price, leg.price, leg.status) for leg in gtt.legs)
+    kind = (gtt.trigger_type, gtt.key, gtt.action, gtt.product, gtt.price_type, gtt.status)
+    return (*kind, gtt.quantity, gtt.expires_at, legs)
+
+
 def moved_leg(gtt: Gtt, number: int, price: float, tick: float) -> GttRequest:
     """The request that brings the trigger of one leg to ``price``; a limit keeps its distance from
     it, and is at least one ``tick`` (all rupees)."""

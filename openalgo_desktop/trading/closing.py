@@ -86,16 +86,19 @@ class Closing:
         *,
         quantity: int = 0,
         cancel_orders: bool = False,
+        seen: int = 0,
     ) -> Placed | None:
         """Close one net position at market (:meth:`Exits.close`), or ``quantity`` units of it:
         never more than is held, and exits that rest against it are made no larger than what stays.
         None when it is flat. With ``cancel_orders`` every working order of the symbol, entries
-        too, is cancelled first."""
+        too, is cancelled first; ``seen`` as in :meth:`Exits.close`."""
         mode = self._desk.mode
         if cancel_orders:
             await self._cancel_first(source, mode, (exchange, symbol))
         key = (exchange, symbol, product)
-        return await self._exits.close(key, source, mode, at_most=quantity or None, fit=True)
+        return await self._exits.close(
+            key, source, mode, at_most=quantity or None, fit=True, seen=seen
+        )
 
     async def close_all(
         self,

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Protocol
 
 from openalgo_desktop.core.enums import Action, Mode
@@ -100,13 +101,15 @@ class Exits:
         fit: bool = False,
         side: int = 0,
         account: str = "",
+        seen: int = 0,
     ) -> Placed | None:
         """Close one net position at market; None when it is flat. Of a position that several
         share, ``at_most`` units are closed and resting exits stay (and count); ``strategy``
         is in whose name it is closed. ``standing``: it is an exit plan's. It goes out in its own
         mode, and resting exits do not keep it in: they are made no larger than what stays, also
         with ``fit`` (a part that a human closes). With ``side`` (+1, -1) a position that has turned
-        meanwhile counts as flat.
+        meanwhile counts as flat. ``seen`` are the signed units that a human saw: one that has
+        turned is refused with :class:`OrderError`, a part also where another size is under way.
 
         When exits under way cover it already, nothing is sent and the answer names them. Raises
         the error of a book that cannot be read (nothing was sent), and those of
@@ -118,7 +121,10 @@ class Exits:
         plain = OrderRequest(symbol, exchange, Action.SELL, 1, product=product)
         async with self._under_way.lock(mode, key):
             like = plain if at_most is None else None
-            view = await self.ready(key, 0, source, mode, like, max_age=max_age, standing=standing)
+            guard = partial(same_position, symbol, seen, exactly=at_most is not None)
+            view = await self.ready(
+                key, 0, source, mode, like, max_age=max_age, standing=standing, guard=guard
+            )
             trim = (standing or fit) and at_most is not None
             if trim and at_most is not None and at_most >= abs(view.held) > 0:
                 trim = False  # all of it
@@ -182,8 +188,10 @@ class Exits:
         *,
         max_age: float = 0.0,
         standing: bool = False,
+        guard: Callable[[View], None] | None = None,
     ) -> View:
         """The view from which an order to ``target`` is worked out, under the position's lock.
+        ``guard`` raises where nothing may be done about what it sees; it is asked first.
 
         What trades at once and leads away from the target is waited for, at most :data:`SETTLE`
         seconds. With ``like``, and where the target leaves the position, limits and stops that
@@ -194,13 +202,15 @@ class Exits:
         tried: set[str] = set()
         polls = int(SETTLE / POLL)
         while True:
+            if guard is not None:
+                guard(view)
             leaves = view.held * target <= 0
             resting = self._resting(view, like, mode) if like is not None and leaves else []
             if new := [order_id for order_id in resting if order_id not in tried]:
                 # What was bought while we waited may have exits that rest against it, too.
                 tried.update(new)
                 await self._cancel_resting(new, source, mode, key, standing)
-            elif polls and view.opposed(target):
+            elif polls and (view.opposed(target) or view.turning(target)):
                 polls -= 1
                 await asyncio.sleep(POLL)
             else:
@@ -303,6 +313,20 @@ async def _together(
             await work(key)
 
     await asyncio.gather(*(worker() for _ in range(min(AT_ONCE, len(keys)))))
+
+
+def same_position(symbol: str, seen: int, view: View, *, exactly: bool = False) -> None:
+    """Raise :class:`OrderError` where a position has turned since it was ``seen`` (signed units;
+    0 is not looked at), or, ``exactly``, is not what it was when all that trades at once has
+    filled."""
+    coming = view.coming
+    if not seen or (coming == seen if exactly else view.held * seen >= 0):
+        return
+    if view.held == coming:
+        now = f"it is {coming:+,} now"
+    else:
+        now = f"orders are under way that make it {coming:+,}"
+    raise OrderError(f"{symbol} was {seen:+,} when you saw it and {now}: nothing was sent.")
 
 
 def _covered(view: View, mode: Mode) -> Placed:

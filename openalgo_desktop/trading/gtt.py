@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.core.enums import Mode, PriceType
-from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, NotSupported
-from openalgo_desktop.core.gtt import Gtt, GttRequest
+from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, NotSupported, OrderError
+from openalgo_desktop.core.gtt import Gtt, GttRequest, same_terms
 from openalgo_desktop.core.model import OrderAck, OrderRequest
 from openalgo_desktop.core.ports import (
     InstrumentLookup,
@@ -56,13 +56,26 @@ class GttDesk:
         return await self._desk.send("gtt_place", full, source, call, mode=mode)
 
     async def modify(
-        self, trigger_id: str, request: GttRequest, source: str, mode: Mode | None = None
+        self,
+        trigger_id: str,
+        request: GttRequest,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        seen: Gtt | None = None,
     ) -> Placed:
         """Replace triggers, prices and quantity of an active GTT. An empty symbol is unchanged;
         another symbol, exchange, action or type is refused. ``mode`` as in
-        :meth:`OrderDesk.place`."""
+        :meth:`OrderDesk.place`. ``seen`` is the order that a human changed: where it is another
+        one at its source by now, nothing is sent (:class:`OrderError`), for the request would put
+        back what was changed meanwhile."""
         mode = self._desk.still(mode)
         current = await self._find(trigger_id)
+        if seen is not None and not same_terms(current, seen):
+            raise OrderError(
+                f"Not changed: the GTT of {seen.symbol} was changed, or one of its triggers was "
+                "reached, since you saw it. Look at it again."
+            )
         symbol = request.symbol
         if not symbol or symbol.upper() == current.symbol.upper():
             request = msgspec.structs.replace(request, symbol=current.symbol)

@@ -32,6 +32,16 @@ class View(msgspec.Struct, frozen=True):
         """Signed units of one side that will trade at once."""
         return sum(row.quantity for row in self.pending if row.prompt and row.quantity * sign > 0)
 
+    @property
+    def coming(self) -> int:
+        """Signed units when all that trades at once has filled."""
+        return self.held + self.prompt(1) + self.prompt(-1)
+
+    def turning(self, target: int) -> bool:
+        """Whether a position that is to be left is on its way to the other side: what will be held
+        there has to leave as well."""
+        return not target and self.held * self.coming < 0
+
     def missing(self, target: int, *, triggers: bool = False) -> int:
         """Signed units to send so that ``target`` is reached and never passed, whatever of what
         waits at a price or is unsure fills or not. What trades at once counts in full, except

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.model import OrderRequest, with_quantity
 from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.exits import same_position
 from openalgo_desktop.trading.position_view import View
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.underway import key_of
@@ -72,17 +75,28 @@ class SmartOrders:
             return await self._send(order, view, source, mode, account)
 
     async def reverse(
-        self, symbol: str, exchange: str, product: Product, source: str, mode: Mode | None = None
+        self,
+        symbol: str,
+        exchange: str,
+        product: Product,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        seen: int = 0,
     ) -> Placed | NotNeeded:
         """Turn a position to the same size on the other side, at market; resting exits are taken
-        back. One that is flat when all that trades at once has filled is left alone."""
+        back. One that is flat when all that trades at once has filled is left alone. ``seen`` are
+        the signed units that a human saw: a position that is not that any more, or will not be
+        when what is under way has filled (another reversal), is refused with
+        :class:`OrderError`."""
         mode = self._desk.still(mode)
         key = (exchange, symbol, product)
         async with self._desk.under_way.lock(mode, key):
             plain = OrderRequest(symbol, exchange, Action.BUY, 0, product=product)
             account = self._desk.gateway_of(mode).account_id
-            view = await self._desk.exits.ready(key, 0, source, mode, plain)
-            target = -(view.held + view.prompt(1) + view.prompt(-1))
+            guard = partial(same_position, symbol, seen, exactly=True)
+            view = await self._desk.exits.ready(key, 0, source, mode, plain, guard=guard)
+            target = -view.coming
             order = smart_order(plain, target, view) if target else MATCHED
             if isinstance(order, str):
                 return NotNeeded(mode, order)

@@ -80,6 +80,7 @@ class Alerts:
         self.words = Words(instruments, ticks, self._scout)
         self._lost = bus.subscribe(FeedChanged, self._on_feed)
         self._alerts: dict[str, PriceAlert] = {}
+        self._here: dict[Key, dict[str, PriceAlert]] = {}  # all of them, by instrument
         self._by_key: dict[Key, dict[str, PriceAlert]] = {}  # active ones on fixed levels
         self._calm: dict[Key, Calm] = {}  # prices between which no alert changes
         self._calm_days: dict[Key, Calm] = {}  # per cent of the day
@@ -135,6 +136,11 @@ class Alerts:
     def all(self) -> list[PriceAlert]:
         """Every alert, newest first."""
         return list(reversed(self._alerts.values()))
+
+    def of(self, key: Key) -> list[PriceAlert]:
+        """Those of an instrument, newest first; it costs what there is of the instrument."""
+        rows = reversed(self._here.get(key, {}).values())
+        return sorted(rows, key=lambda alert: alert.created_at, reverse=True)
 
     def get(self, alert_id: str) -> PriceAlert:
         """One of them; raises :class:`AlertNotFound`."""
@@ -209,6 +215,7 @@ class Alerts:
 
     def _drop(self, alert: PriceAlert) -> None:
         del self._alerts[alert.alert_id]
+        self._forget_place(alert)
         self._unsaved.discard(alert.alert_id)
         self._index(alert, False)
         self._bus.publish(PriceAlertChanged(alert=alert, deleted=True))
@@ -237,7 +244,10 @@ class Alerts:
         return self._alerts.get(alert.alert_id, alert)
 
     def _show(self, alert: PriceAlert) -> None:
+        before = self._alerts.get(alert.alert_id)
         self._keep(alert)
+        if before is not None and before.key != alert.key:  # who shows that instrument hears of it
+            self._bus.publish(PriceAlertChanged(alert=before, deleted=True))
         self._bus.publish(PriceAlertChanged(alert=alert))
 
     def _save(self, alert: PriceAlert) -> None:
@@ -256,8 +266,16 @@ class Alerts:
         before = self._alerts.get(alert.alert_id)
         if before is not None and before.key != alert.key:
             self._index(before, False)
+            self._forget_place(before)
         self._alerts[alert.alert_id] = alert
+        self._here.setdefault(alert.key, {})[alert.alert_id] = alert
         self._index(alert, alert.is_active)
+
+    def _forget_place(self, alert: PriceAlert) -> None:
+        here = self._here.get(alert.key, {})
+        here.pop(alert.alert_id, None)
+        if not here:
+            self._here.pop(alert.key, None)
 
     def _index(self, alert: PriceAlert, active: bool) -> None:
         if not alert.wish.is_plain:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from math import isnan, nan
+from typing import TypeVar
 
 import numpy as np
 
@@ -32,6 +33,8 @@ from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import TickSource
 from openalgo_desktop.trading.watch.prices import Prices
+
+K = TypeVar("K", bound=Hashable)
 
 #: Alerts that look at every price do so at most this often for one instrument, seconds; no price
 #: between two looks is left out.
@@ -72,7 +75,9 @@ class Scout:
         self._prices = Prices(clock, ticks, is_open, self._on_price)
         self._watched: dict[str, Watched] = {}
         self._touch: dict[Key, dict[str, Watched]] = {}
+        self._drawers: dict[Key, dict[str, Watched]] = {}  # those that look at drawings
         self._series: dict[tuple[Key, Span], Series] = {}
+        self._users: dict[tuple[Key, Span], dict[str, Watched]] = {}  # of each series
         self._heard: dict[Key, list[float]] = {}  # prices since the last look
         self._looked: dict[Key, float] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
@@ -110,6 +115,8 @@ class Scout:
             return
         self.drop(alert.alert_id)
         row = self._watched[alert.alert_id] = Watched(alert.alert_id, alert.wish)
+        if row.wish.drawings:
+            self._drawers.setdefault(alert.key, {})[alert.alert_id] = row
         row.drawn = self._drawn(row.wish)
         if None in row.drawn:
             self._judge.halt(row.alert_id, GONE)
@@ -137,6 +144,7 @@ class Scout:
                 self._start, self._on_closed, self._on_ready,
             )  # fmt: skip
         row.series, row.runs = series, runs
+        self._users.setdefault(place, {})[row.alert_id] = row
         for name, study in made.items():
             if not series.runs(name):
                 series.add(name, study)
@@ -158,13 +166,12 @@ class Scout:
         row = self._watched.pop(alert_id, None)
         if row is None:
             return
-        here = self._touch.get(row.wish.key, {})
-        here.pop(alert_id, None)
-        if not here:
-            self._touch.pop(row.wish.key, None)
+        _take_out(self._drawers, row.wish.key, alert_id)
+        if _take_out(self._touch, row.wish.key, alert_id):
             self._heard.pop(row.wish.key, None)
             self._prices.want(row.wish.key, False)
         if row.series is not None:
+            _take_out(self._users, (row.series.key, row.series.span), alert_id)
             self._let_go(row.series)
 
     def _let_go(self, series: Series) -> None:
@@ -182,7 +189,7 @@ class Scout:
             task.add_done_callback(self._closing.discard)
 
     def _of(self, series: Series) -> list[Watched]:
-        return [row for row in self._watched.values() if row.series is series]
+        return list(self._users.get((series.key, series.span), {}).values())
 
     # -- asking -----------------------------------------------------------------------------
     def trouble(self, alert: PriceAlert) -> str:
@@ -339,9 +346,7 @@ class Scout:
     def _on_drawings(self, key: Key) -> None:
         """Those of an instrument changed: alerts on one that is gone rest; on one that was moved
         the price is seen anew."""
-        for row in tuple(self._watched.values()):
-            if row.wish.key != key or not row.wish.drawings:
-                continue
+        for row in tuple(self._drawers.get(key, {}).values()):
             known = self._drawn(row.wish)
             if None in known:
                 self._judge.halt(row.alert_id, GONE)
@@ -351,6 +356,15 @@ class Scout:
 
     def _drawn(self, wish: AlertWish) -> tuple[Hashable, ...]:
         return tuple(self._sources.drawings.drawn(wish.key, one) for one in wish.drawings)
+
+
+def _take_out(index: dict[K, dict[str, Watched]], place: K, alert_id: str) -> bool:
+    """Forget one there; whether nothing is left of the place."""
+    here = index.get(place, {})
+    here.pop(alert_id, None)
+    if not here:
+        index.pop(place, None)
+    return not here
 
 
 def _extremes(row: Watched, series: Series, index: int, price: float) -> tuple[float, float]:

@@ -255,6 +255,11 @@ class Watch:
         """Open plans and triggers of a mode (of both when None), then ended ones, newest first."""
         return self._shelf.all(mode)
 
+    def of(self, key: Key, mode: Mode) -> list[AnyPlan]:
+        """Open exit plans and triggers of an instrument in a mode, newest first; it costs what
+        there is of the instrument."""
+        return self._shelf.of(key, mode)
+
     def plan(self, plan_id: str) -> AnyPlan:
         """One of them; raises :class:`OrderNotFound`."""
         return self._shelf.get(plan_id)

@@ -81,6 +81,12 @@ class Shelf:
         """A plan that has ended lately."""
         return self._ended.get(plan_id)
 
+    def of(self, key: Key, mode: Mode) -> list[AnyPlan]:
+        """Open exit plans and triggers of an instrument in a mode, newest first."""
+        rows: list[AnyPlan] = [*self.exits_of(key), *self.triggers_of(key)]
+        rows.sort(key=lambda plan: plan.created_at, reverse=True)
+        return [plan for plan in rows if plan.mode is mode]
+
     def exits_of(self, key: Key) -> list[ExitPlan]:
         """Open exit plans of an instrument."""
         return [self.exits[name] for name in self._by_key.get(key, ()) if name in self.exits]

@@ -88,8 +88,9 @@ class AlertsDoor(QObject):
         return self._terminal.alerts.all()
 
     def of(self, key: Key) -> list[PriceAlert]:
-        """Those of an instrument: on its price, its studies and its drawings."""
-        return [alert for alert in self.all() if alert.key == key]
+        """Those of an instrument: on its price, its studies and its drawings; cheap enough for
+        each chart and event."""
+        return self._terminal.alerts.of(key)
 
     def get(self, alert_id: str) -> PriceAlert:
         """One of them; raises :class:`AlertNotFound`."""

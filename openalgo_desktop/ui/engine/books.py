@@ -25,11 +25,9 @@ from openalgo_desktop.core.events import (
     PositionsChanged,
 )
 from openalgo_desktop.core.model import BookRows, Funds, Holding, Key, Order, Position, Trade
-from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.trading.books import in_turns
-from openalgo_desktop.ui.engine import known
 from openalgo_desktop.ui.engine.book_news import Gaps, News
-from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.engine.held import HeldBooks, Prices
 
 log = logging.getLogger(__name__)
 A = TypeVar("A")
@@ -63,13 +61,7 @@ class Desk(Protocol):
     async def funds(self) -> Funds: ...
 
 
-class Prices(Protocol):
-    """What the books need of the market."""
-
-    def fresh(self, key: Key) -> Tick | None: ...
-
-
-class Books(QObject):
+class Books(HeldBooks):
     """Orders by id, trades, positions, holdings and funds of the mode that is shown."""
 
     left = Signal()  # the mode was switched: all rows are gone, whoever showed them
@@ -78,23 +70,17 @@ class Books(QObject):
     trades_changed = Signal()
     trades_added = Signal(list)  # executions since the last frame, in order
     gaps_changed = Signal(str)  # name of a book that is incomplete, or is whole again
-    positions_changed = Signal()
-    holdings_changed = Signal()
     funds_changed = Signal()
-    prices_moved = Signal()  # positions and holdings carry newer prices
 
     def __init__(self, desk: Desk, prices: Prices, bus: Bus, parent: QObject) -> None:
-        super().__init__(parent)
+        super().__init__(prices, parent)
         self._desk = desk
-        self._prices = prices
         self.orders: dict[str, Order] = {}
         self._working: dict[Key, dict[str, Order]] = {}  # by instrument, then order id
         self.working_count = 0
         self.trades: list[Trade] = []
-        self.positions: list[Position] = []
         #: Today's profit of each position as the account itself told it when it was read, rupees.
         self.told_pnl: dict[tuple[Key, Product], float] = {}
-        self.holdings: list[Holding] = []
         self.funds = Funds()
         self.funds_known = False  # zeros that nobody told are no money
         self.gaps: dict[str, Gaps] = {}  # by book; whole ones are not in it
@@ -104,7 +90,7 @@ class Books(QObject):
         #: Done with a trade book that was read before anybody is told of it.
         self.before_trades: Callable[[Sequence[Trade]], Awaitable[None]] = _nothing
         self._shown = desk.mode  # whose rows these are
-        self._moved = False
+        self._orders_known = False  # their order book was read
         self.news = News(self)
         self._stale: set[str] = set(ALL)
         self._wake = asyncio.Event()
@@ -131,6 +117,10 @@ class Books(QObject):
     def _leave(self) -> None:
         if self._desk.mode is not self._shown:
             self._clear()
+
+    def shows(self, mode: Mode) -> bool:
+        """Whether these are the orders of ``mode``, as its order book has them."""
+        return self._shown is mode and self._orders_known
 
     def refresh(self) -> None:
         """Ask all books again."""
@@ -199,11 +189,12 @@ class Books(QObject):
 
     def _clear(self) -> None:
         """Rows of one mode are never shown in the other, whether that can be read or not."""
-        self._shown = self._desk.mode
+        self._shown, self._orders_known = self._desk.mode, False
         self.orders, self._working, self.working_count = {}, {}, 0
         self.trades, self.positions, self.holdings = [], [], []
         self.told_pnl = {}
         self.funds, self.funds_known = Funds(), False
+        self._tell_held()
         for name in tuple(self.gaps):
             self._tell(name, None)
         self.news.forget()
@@ -254,6 +245,7 @@ class Books(QObject):
             if first or order_id in answer or order.status is not OrderStatus.UNKNOWN:
                 answer[order_id] = order
                 self._index(order)
+        self._orders_known = True
         self._read("orders", rows.unreadable)
         self.orders_changed.emit()
 
@@ -281,10 +273,12 @@ class Books(QObject):
         self.trades_changed.emit()
 
     async def _read_positions(self) -> None:
-        self.positions = rows = await self._asked(self._desk.positions())
+        rows = await self._asked(self._desk.positions())
         self.told_pnl = {(row.key, row.product): row.pnl for row in rows if row.ltp}
         self._price(rows)
+        self.positions = rows
         self._read("positions", rows.unreadable)
+        self._tell_held()
         self.positions_changed.emit()
 
     async def _read_holdings(self) -> None:
@@ -298,12 +292,6 @@ class Books(QObject):
         self.funds_known = True
         self._read("funds", ())
         self.funds_changed.emit()
-
-    def _price(self, rows: Sequence[Position | Holding]) -> None:
-        """The stream is newer than the account's own last prices."""
-        for row in rows:
-            if row.quantity and (last := known.price(self._prices.fresh(row.key))) is not None:
-                row.ltp = last
 
     # -- what is missing --------------------------------------------------------------------
     def _read(self, name: str, unreadable: tuple[str, ...]) -> None:
@@ -323,43 +311,6 @@ class Books(QObject):
         else:
             self.gaps[name] = gaps
         self.gaps_changed.emit(name)
-
-    # -- live prices (a frame client, served before the docks) --------------------------------
-    priority = 0
-    min_interval = 0.2
-
-    def take(self, ticks: Ticks) -> None:
-        """Live prices go into positions and holdings, shown or not."""
-        rows: list[Position | Holding] = [*self.positions, *self.holdings]
-        for row in rows:
-            last = known.price(ticks.get(row.key))
-            if last is not None:
-                row.ltp = last
-                self._moved = True
-
-    def wants_flush(self) -> bool:
-        """Whether a price moved since the last flush."""
-        return self._moved
-
-    def flush(self) -> None:
-        """Say that profits moved."""
-        self._moved = False
-        self.prices_moved.emit()
-
-    @property
-    def day_pnl(self) -> tuple[float, float]:
-        """Today's realised and the open profit of all positions, rupees."""
-        realised = sum(position.realised_today for position in self.positions)
-        return realised, sum(position.unrealised for position in self.positions)
-
-    def is_live(self, row: Position | Holding) -> bool:
-        """Whether a row is worth what it shows now: closed, or at a price that may be traded on."""
-        return not row.quantity or bool(row.ltp and self._prices.fresh(row.key) is not None)
-
-    @property
-    def not_live(self) -> list[Position]:
-        """Positions whose open profit is not known, or is that of an old price."""
-        return [row for row in self.positions if not self.is_live(row)]
 
     def working(self) -> list[Order]:
         """Orders that may still fill."""

@@ -51,6 +51,7 @@ from openalgo_desktop.ui.engine.funds import FundsDoor
 from openalgo_desktop.ui.engine.greeks import GreeksDoor
 from openalgo_desktop.ui.engine.gtts import GttBook
 from openalgo_desktop.ui.engine.journal import JournalDoor
+from openalgo_desktop.ui.engine.leaving import Leaving
 from openalgo_desktop.ui.engine.links import MAIN, Links
 from openalgo_desktop.ui.engine.lock import LockDoor
 from openalgo_desktop.ui.engine.markets import MarketsDoor
@@ -117,6 +118,7 @@ class Bridge(QObject):
         self.frames.add(self.books)
         self.prices.follow(self.books)
         self.desk = DeskDoor(terminal, SOURCE)
+        self.leaving = Leaving(self.books, lambda: self.mode, self.desk.account_of, self.name, self)
         self.feed = FeedDoor(terminal, self)
         self.depths = DepthsDoor(terminal)
         self.bars = BarsDoor(terminal)

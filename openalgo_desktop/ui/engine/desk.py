@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import AppError, OrderError, OrderStateUnknown
-from openalgo_desktop.core.model import Key, ModifyRequest, OrderRequest
+from openalgo_desktop.core.model import Key, ModifyRequest, OrderRequest, Position
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
+
+
+class Turned(NamedTuple):
+    """What came of turning a position, in a sentence, and its orders: None where nothing went
+    out."""
+
+    said: str
+    ids: tuple[str, ...] | None = None
 
 
 class DeskDoor:
@@ -35,6 +43,13 @@ class DeskDoor:
                 f"Not sent: the mode was switched to {now.value.upper()} meanwhile. "
                 "Check and send again."
             )
+
+    def account_of(self, mode: Mode) -> str:
+        """Id of the account that takes the orders of a mode; empty while there is none."""
+        try:
+            return self._terminal.desk.gateway_of(mode).account_id
+        except AppError:
+            return ""
 
     def is_repeat(self, request: OrderRequest) -> bool:
         """Whether the very same order was sent less than ``trading.duplicate_guard_ms`` ago."""
@@ -86,24 +101,35 @@ class DeskDoor:
         *,
         quantity: int = 0,
         cancel_orders: bool = False,
+        seen: int = 0,
     ) -> Placed | None:
         """Close one position at market, or ``quantity`` units of it, never more than is held;
         None when it is flat. With ``cancel_orders`` every working order of the symbol is
-        cancelled first, entries too."""
+        cancelled first, entries too. ``seen`` are the signed units that the user saw: where it is
+        another position meanwhile nothing is sent (:meth:`Exits.close`)."""
         self.check_mode(mode)
         return await self._terminal.desk.closing.close_position(
-            symbol, exchange, product, self._source, quantity=quantity, cancel_orders=cancel_orders
+            symbol,
+            exchange,
+            product,
+            self._source,
+            quantity=quantity,
+            cancel_orders=cancel_orders,
+            seen=seen,
         )
 
-    async def reverse(self, symbol: str, exchange: str, product: Product, mode: Mode) -> str:
-        """Turn one position to the other side at market; what came of it in a sentence."""
+    async def reverse(self, row: Position, mode: Mode) -> Turned:
+        """Turn a position to the other side at market. Where it is not any more what the row
+        shows, or will not be when what is under way has filled, nothing is sent and
+        :class:`OrderError` says so."""
         self.check_mode(mode)
         smart = SmartOrders(self._terminal.desk)
-        done = await smart.reverse(symbol, exchange, product, self._source, mode)
-        name = self._terminal.names.full((exchange, symbol))
+        place = (row.symbol, row.exchange, row.product)
+        done = await smart.reverse(*place, self._source, mode, seen=row.quantity)
+        name = self._terminal.names.full(row.key)
         if isinstance(done, NotNeeded):
-            return f"{name}: {done.message}"
-        return f"{name} is reversed by order {', '.join(done.ids)}."
+            return Turned(f"{name}: {done.message}")
+        return Turned(f"{name} is reversed by order {', '.join(done.ids)}.", done.ids)
 
     @property
     def converts(self) -> bool:

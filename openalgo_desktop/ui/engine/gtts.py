@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.gtt import Gtt
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.ui.engine.by_key import ByKey
 
 #: Read again this often while a dock shows them, milliseconds: no stream tells of them.
 READ_MS = 15_000
@@ -28,7 +29,7 @@ class GttBook(QObject):
     """``rows`` are those of the account of the current mode, newest first; ``problem`` says why
     they cannot be read. Nothing is asked while nobody holds it."""
 
-    changed = Signal()
+    changed = Signal(object)  # frozenset[Key]: whose orders are others; empty: only the problem
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class GttBook(QObject):
         self._task: asyncio.Task[None] | None = None
         self._holders = 0
         self.rows: Sequence[Gtt] = ()
+        self._by_key: ByKey[Gtt] = ByKey()
         self.problem = ""
         self._timer = QTimer(self)
         self._timer.setInterval(READ_MS)
@@ -65,8 +67,8 @@ class GttBook(QObject):
         return release
 
     def of(self, key: Key) -> list[Gtt]:
-        """Those of an instrument."""
-        return [row for row in self.rows if row.key == key]
+        """Those of an instrument; cheap enough for each chart and event."""
+        return list(self._by_key.of(key))
 
     def forget(self) -> None:
         """Mode or account is another: what was read is not of it."""
@@ -98,4 +100,4 @@ class GttBook(QObject):
     def _show(self, rows: Sequence[Gtt], problem: str) -> None:
         if list(rows) != list(self.rows) or problem != self.problem:
             self.rows, self.problem = tuple(rows), problem
-            self.changed.emit()
+            self.changed.emit(self._by_key.show(rows))

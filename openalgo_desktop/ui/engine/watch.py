@@ -19,7 +19,7 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.core.enums import Mode, Product
-from openalgo_desktop.core.errors import AppError, OrderError
+from openalgo_desktop.core.errors import AppError, OrderError, OrderNotFound
 from openalgo_desktop.core.events import ExitPlanChanged
 from openalgo_desktop.core.exit_rules import ahead, merged, on_tick, target_prices
 from openalgo_desktop.core.exits import (
@@ -35,7 +35,7 @@ from openalgo_desktop.core.exits import (
     Unit,
 )
 from openalgo_desktop.core.gtt import Gtt, GttRequest
-from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.trading.gtt import GttDesk
 from openalgo_desktop.trading.results import CancelAll, Placed
 
@@ -78,6 +78,19 @@ class WatchDoor(QObject):
         """Open plans and triggers of a mode (of both when None), newest first, then ended ones
         (``plan.state.is_open`` tells them apart)."""
         return self._terminal.watch.plans(mode)
+
+    def of(self, key: Key, mode: Mode) -> list[AnyPlan]:
+        """Open exit plans and triggers of an instrument, newest first; cheap enough for each chart
+        and event."""
+        return self._terminal.watch.of(key, mode)
+
+    def find(self, plan_id: str, mode: Mode) -> AnyPlan | None:
+        """An open plan of a mode; None where there is none of that id any more."""
+        try:
+            plan = self._terminal.watch.plan(plan_id)
+        except OrderNotFound:
+            return None
+        return plan if plan.state.is_open and plan.mode is mode else None
 
     def of_position(
         self, symbol: str, exchange: str, product: Product, mode: Mode
@@ -347,11 +360,13 @@ class WatchDoor(QObject):
         finally:
             self.gtts_sent.emit()
 
-    async def modify_gtt(self, trigger_id: str, request: GttRequest, mode: Mode) -> Placed:
-        """Other triggers, prices and quantity for one of them."""
+    async def modify_gtt(self, seen: Gtt, request: GttRequest, mode: Mode) -> Placed:
+        """Other triggers, prices and quantity for one of them, unless it is another one at the
+        broker by now than the user ``seen``: then nothing is sent, and it is said."""
         self._check_mode(mode)
+        place = (seen.trigger_id, request, self._source, mode)
         try:
-            return await self._gtts.modify(trigger_id, request, self._source, mode)
+            return await self._gtts.modify(*place, seen=seen)
         finally:
             self.gtts_sent.emit()
 

@@ -57,6 +57,12 @@ class Holder(Protocol):
     def spawn(self) -> Spawn: ...
 
 
+class Listener(Holder, Protocol):
+    """One that hears signals of the bridge while it is there."""
+
+    def listen(self, signal: SignalInstance, slot: Callable[..., object]) -> None: ...
+
+
 class _Body(QScrollArea):
     """Holds what a dock shows. In a place that is too small it scrolls, so that no dock keeps the
     window wider than the screen."""

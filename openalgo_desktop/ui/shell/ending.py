@@ -140,7 +140,7 @@ class Ending:
             self._once("flatten symbol", lambda: self._flatten_symbol(key))
 
     def _held(self, key: Key) -> list[Position]:
-        return [row for row in self._bridge.books.positions if row.key == key and row.quantity]
+        return [row for row in self._bridge.books.positions_of(key) if row.quantity]
 
     async def _flatten_symbol(self, key: Key) -> None:
         mode, name = self._bridge.mode, self._bridge.name(key)
@@ -161,9 +161,14 @@ class Ending:
             return
 
         async def close(row: Position) -> None:
-            placed = await self._bridge.desk.close_position(
-                row.symbol, row.exchange, row.product, mode
-            )
+            if why := self._bridge.leaving.why_not(row, whole=True):
+                self._toasts.show("warning", why)
+                return
+            with self._bridge.leaving.sending(row, Act.CLOSE, mode) as told:
+                placed = await self._bridge.desk.close_position(
+                    row.symbol, row.exchange, row.product, mode
+                )
+                told.ids = placed.ids if placed is not None else None
             if placed is not None and placed.message:
                 self._toasts.show("info", f"{name}: {placed.message}")
 
@@ -201,5 +206,10 @@ class Ending:
         if not (why or exits) or await confirm(
             self._window, "Reverse the position?", words, "Reverse", exits, True
         ):
-            said = await self._bridge.desk.reverse(row.symbol, row.exchange, row.product, mode)
-            self._toasts.show("info", said)
+            if refused := self._bridge.leaving.why_not(row):
+                self._toasts.show("warning", refused)
+                return
+            with self._bridge.leaving.sending(row, Act.REVERSE, mode) as told:
+                done = await self._bridge.desk.reverse(row, mode)
+                told.ids = done.ids
+            self._toasts.show("info", done.said)

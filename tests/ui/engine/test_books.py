@@ -114,6 +114,38 @@ async def test_updates_of_the_shown_mode_are_told_once_per_frame(desk: Desk, qap
     assert not books.news.wants_flush()
 
 
+async def test_who_shows_one_instrument_is_told_of_that_one(desk: Desk, qapp: object) -> None:
+    def row(symbol: str, units: int) -> Position:
+        return Position(symbol, "NSE", Product.MIS, units, 800.0, 801.0)
+
+    desk.net = [row("SBIN", 10), row("TCS", 5)]
+    parent, bus = QObject(), Bus()
+    books = Books(desk, Market(), bus, parent)
+    told: list[set[str]] = []
+    books.held_changed.connect(lambda keys: told.append({symbol for _, symbol in keys}))
+    task = await settled(books)
+    assert told == [{"SBIN", "TCS"}]
+    assert [held.quantity for held in books.positions_of(("NSE", "SBIN"))] == [10]
+    desk.net = [row("SBIN", 20), row("TCS", 5)]
+    books.recheck()
+    await until(lambda: len(told) == 2)
+    assert told[1] == {"SBIN"}
+    desk.net = [row("SBIN", 20)]
+    books.recheck()
+    await until(lambda: len(told) == 3)
+    assert (told[2], books.positions_of(("NSE", "TCS"))) == ({"TCS"}, ())
+    books.take({("NSE", "TCS"): Tick("TCS", "NSE", 9.0), ("NSE", "SBIN"): Tick("SBIN", "NSE", 8.0)})
+    books.flush()
+    assert told[3] == {"SBIN"} and books.positions[0].ltp == 8.0
+    books.take({("NSE", "TCS"): Tick("TCS", "NSE", 9.0)})
+    assert not books.wants_flush()
+    desk.mode = Mode.LIVE
+    bus.publish(ModeChanged(mode=Mode.LIVE, by="test"))
+    await until(lambda: len(told) == 5)
+    assert told[4] == {"SBIN"}
+    task.cancel()
+
+
 async def test_working_orders_are_found_by_instrument(desk: Desk, qapp: object) -> None:
     bus, parent = Bus(), QObject()
     desk.book = [order("1"), order("2"), msgspec.structs.replace(order("3"), symbol="INFY")]

@@ -8,7 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, GttType, JournalState, Mode, PriceType, Product
+from openalgo_desktop.core.enums import (
+    Action,
+    GttStatus,
+    GttType,
+    JournalState,
+    Mode,
+    PriceType,
+    Product,
+)
 from openalgo_desktop.core.errors import (
     GttNotFound,
     InvalidOrder,
@@ -115,6 +123,31 @@ async def test_placement_is_journaled_and_carries_the_price_of_now(world: World)
     assert (placed.order_id, placed.mode) == ("G1", Mode.SANDBOX)
     assert world.account.requests[0].last_price == 800.0
     assert (world.entry().kind, world.entry().source) == ("gtt_place", "test")
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"quantity": 7},
+        {"legs": [GttLeg(775.0, True, 776.0)]},
+        {"legs": [GttLeg(780.0, True, 781.0, GttStatus.TRIGGERED)]},
+        {"product": Product.NRML},
+    ],
+)
+async def test_a_change_of_what_is_another_order_by_now_sends_nothing(
+    world: World, meanwhile: dict[str, Any]
+) -> None:
+    """A dragged line sends quantity and the other trigger again, from a book some seconds old."""
+    await world.gtt.place(REQUEST, "test")
+    (row,) = world.account.triggers
+    seen = msgspec.structs.replace(row, legs=list(row.legs), last_price=1.0, message="other words")
+    change = msgspec.structs.replace(REQUEST, trigger_below=779.0)
+    await world.gtt.modify("G1", change, "test", seen=seen)
+    assert len(world.account.requests) == 2
+    world.account.triggers = [msgspec.structs.replace(row, **meanwhile)]
+    with pytest.raises(OrderError, match="since you saw it"):
+        await world.gtt.modify("G1", change, "test", seen=seen)
+    assert len(world.account.requests) == 2
 
 
 async def test_checks_of_any_order_hold(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
 import pytest
@@ -507,6 +508,61 @@ async def test_reverse_turns_the_position_once(world: World):
     await world.hold(0)
     answer = await world.smart.reverse("SBIN", "NSE", Product.MIS, "window")
     assert isinstance(answer, NotNeeded)
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.0])
+async def test_what_was_seen_is_reversed_once(world: World, delay: float):
+    """Two docks at the same moment, and one that still shows the old position afterwards; what
+    guards the new one stays."""
+    await world.hold(10)
+    world.paper.delay = delay
+    reverse = partial(world.smart.reverse, "SBIN", "NSE", Product.MIS, "window", seen=10)
+    answers = await asyncio.gather(reverse(), reverse(), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Placed, OrderError]
+    await world.paper.done()
+    assert world.sent == ["SELL 20"] and world.paper.real == -10
+    stop = await world.rest(PriceType.SLM, Action.BUY)
+    with pytest.raises(OrderError, match=r"SBIN was \+10 when you saw it and it is -10 now"):
+        await reverse()
+    assert world.paper.book[int(stop) - 1].status is OrderStatus.TRIGGER_PENDING
+    assert world.paper.real == -10
+
+
+async def test_a_part_of_what_was_seen_is_closed_once(world: World):
+    await world.hold(10)
+    world.paper.delay = 0.05
+    half = partial(
+        world.desk.closing.close_position, "SBIN", "NSE", Product.MIS, "window", quantity=5, seen=10
+    )
+    answers = await asyncio.gather(half(), half(), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Placed, OrderError]
+    await world.paper.done()
+    assert world.sent == ["SELL 5"] and world.paper.real == 5
+
+
+@pytest.mark.parametrize("first", ["close", "reverse"])
+async def test_a_reversal_and_a_closing_at_one_moment_leave_nothing(world: World, first: str):
+    """The window turns what the local API closes: neither exceeds, and who closes gets out."""
+    await world.hold(10)
+    world.paper.delay = 0.05
+    close = world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "api:a")
+    turn = world.smart.reverse("SBIN", "NSE", Product.MIS, "window", seen=10)
+    works = (close, turn) if first == "close" else (turn, close)
+    answers = await asyncio.gather(*works, return_exceptions=True)
+    await world.paper.done()
+    assert world.paper.real == 0
+    assert world.sent == (["SELL 10"] if first == "close" else ["SELL 20", "BUY 10"])
+    assert isinstance(answers[1], OrderError if first == "close" else Placed)
+
+
+async def test_what_has_turned_is_not_closed_for_who_saw_it_before(world: World):
+    await world.hold(-10)
+    close = world.desk.closing.close_position
+    with pytest.raises(OrderError, match="it is -10 now"):
+        await close("SBIN", "NSE", Product.MIS, "window", seen=10)
+    await close("SBIN", "NSE", Product.MIS, "window", seen=-5)  # more of it: all goes out
+    await world.paper.done()
+    assert world.sent == ["BUY 10"]
 
 
 async def test_the_kill_switch_keeps_nobody_in(world: World):

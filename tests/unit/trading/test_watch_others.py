@@ -50,6 +50,29 @@ async def test_a_trigger_sends_its_order_once(floor: Floor):
     assert row.source == made.exit_source
 
 
+async def test_an_instrument_has_its_own_plans(floor: Floor):
+    """Open ones of the mode, newest first; others are not looked at."""
+    infy = msgspec.structs.replace(leg(1700, below=False), request=buy(5))
+    infy = msgspec.structs.replace(
+        infy, request=msgspec.structs.replace(infy.request, symbol="INFY")
+    )
+    floor.ticks.say(1600.0, ("NSE", "INFY"))
+    first, other = await trigger(floor, leg(810, below=False)), await trigger(floor, infy)
+    last = await trigger(floor, leg(790, below=True))
+
+    def ids(symbol: str, mode: Mode = Mode.SANDBOX) -> list[str]:
+        rows = floor.watch.of(("NSE", symbol), mode)
+        every = [row for row in floor.watch.plans(mode) if row.state.is_open]
+        assert rows == [row for row in every if row.symbol == symbol]
+        return [row.plan_id for row in rows]
+
+    assert (ids("SBIN"), ids("INFY")) == ([last.plan_id, first.plan_id], [other.plan_id])
+    assert ids("SBIN", Mode.LIVE) == []
+    await floor.watch.commands.delete(first.plan_id, Mode.SANDBOX)
+    await floor.watch.commands.delete(other.plan_id, Mode.SANDBOX)
+    assert (ids("SBIN"), ids("INFY")) == ([last.plan_id], [])
+
+
 async def test_of_a_pair_one_goes_out(floor: Floor):
     made = await trigger(floor, leg(790, below=True, action=Action.SELL), leg(810, below=False))
     assert made.is_oco

@@ -90,7 +90,7 @@ class GttLines:
 
     async def _move(self, row: Gtt, request: GttRequest, mode: Mode) -> None:
         try:
-            await self._bridge.watch.modify_gtt(row.trigger_id, request, mode)
+            await self._bridge.watch.modify_gtt(row, request, mode)
         finally:
             self._busy.discard(row.trigger_id)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Instrument, Order
+from openalgo_desktop.core.model import Instrument, Key, Order
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.ui.chart import PriceLine
 from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
@@ -46,16 +46,22 @@ class LineWork:
         cell, bridge = self._cell, self._bridge
         cell.listen(bridge.books.orders_changed, cell.show_lines)
         cell.listen(bridge.books.orders_updated, self._on_orders)
-        cell.listen(bridge.books.positions_changed, cell.show_lines)
-        cell.listen(bridge.books.prices_moved, self._on_results)
+        cell.listen(bridge.books.held_changed, self._on_held)
+        cell.listen(bridge.feed.aged, self._on_aged)
         cell.listen(bridge.watch.changed, self._on_plan)
         cell.listen(bridge.alerts.changed, self._on_plan)
-        cell.listen(bridge.gtts.changed, cell.show_lines)
+        cell.listen(bridge.gtts.changed, self._on_held)
         cell.listen(bridge.mode_changed, lambda _mode: self.give_up())
         cell.listen(bridge.account_changed, lambda _account: self.give_up())
 
-    def _on_results(self) -> None:
-        """Results at the lines follow the prices, where there are some."""
+    def _on_held(self, keys: frozenset[Key]) -> None:
+        """Positions, their results or the broker's GTTs changed; those of other instruments cost
+        nothing here."""
+        if self._cell.key in keys:
+            self._cell.show_lines()
+
+    def _on_aged(self) -> None:
+        """A result at an old price is none."""
         key = self._cell.key
         if key is not None and self._cell.hand.positions(key):
             self._cell.show_lines()

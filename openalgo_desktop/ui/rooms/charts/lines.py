@@ -97,8 +97,7 @@ class ChartLines:
 
     def plans(self, key: Key) -> list[AnyPlan]:
         """Open plans of an instrument in the mode of now."""
-        plans = self._bridge.watch.plans(self._bridge.mode)
-        return [plan for plan in plans if plan.state.is_open and plan.key == key]
+        return self._bridge.watch.of(key, self._bridge.mode)
 
     def _order_line(
         self, order: Order, instrument: Instrument, held: Sequence[Position]
@@ -214,9 +213,7 @@ class ChartLines:
 
     def _find(self, line_id: str) -> tuple[AnyPlan | None, str, int]:
         _, plan_id, leg, number = line_id.split("|")
-        plans = self._bridge.watch.plans(self._bridge.mode)
-        found = [plan for plan in plans if plan.plan_id == plan_id and plan.state.is_open]
-        return (found[0] if found else None), leg, int(number)
+        return self._bridge.watch.find(plan_id, self._bridge.mode), leg, int(number)
 
     async def _move_plan(
         self, plan: AnyPlan, leg: str, number: int, price: float, mode: Mode

@@ -18,19 +18,19 @@ from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.ticketing import TicketWish, stop_type
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
-from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.dock import Dock, Holder
 from openalgo_desktop.ui.rooms.charts.trading import request_at
 from openalgo_desktop.ui.rooms.market.basket_line import to_basket
 from openalgo_desktop.ui.rooms.market.ladder_grid import order_price
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 from openalgo_desktop.ui.rooms.portfolio import closing
-from openalgo_desktop.ui.rooms.portfolio.position_closing import Listener, PositionClosing
+from openalgo_desktop.ui.rooms.portfolio.position_closing import PositionClosing
 
 #: Own orders so near to a price, as a part of it, belong to its menu.
 NEAR = 0.0005
 
 
-class Cell(Listener, Protocol):
+class Cell(Holder, Protocol):
     """A chart, as its menu needs it."""
 
     host: Dock
@@ -42,8 +42,6 @@ class PriceMenu:
     def __init__(self, cell: Cell, hand: OneClick) -> None:
         self._dock, self._bridge, self._hand = cell.host, cell.bridge, hand
         self.closes = PositionClosing(cell, cell.host)
-        books = self._bridge.books
-        cell.listen(books.positions_changed, lambda: self.closes.follow(books.positions))
 
     def fill(self, menu: QMenu, row: Instrument, price: float) -> None:
         """What can be done at ``price`` (rupees; the items name it on the tick)."""

@@ -13,7 +13,7 @@ from openalgo_desktop.core.trade_journal import Because
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.over.fills import Fill, FillMarks
 from openalgo_desktop.ui.chart.over.zones import Zone, ZoneLayer
-from openalgo_desktop.ui.rooms.portfolio.position_closing import Listener
+from openalgo_desktop.ui.kit.dock import Listener
 
 
 class OwnMarks:

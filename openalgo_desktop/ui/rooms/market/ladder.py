@@ -105,10 +105,9 @@ class LadderDock(Dock):
             bridge.feed.refused,
             bridge.feed.aged,
             bridge.books.orders_changed,
-            bridge.books.positions_changed,
-            bridge.books.prices_moved,
         ):
             self.listen(changed, self._look_again)
+        self.listen(bridge.books.held_changed, self._on_held)
         self.listen(bridge.books.orders_updated, self._on_orders)
         self.visibilityChanged.connect(lambda _visible: self._want())
         self._on_armed(bridge.arm.armed)
@@ -182,6 +181,9 @@ class LadderDock(Dock):
 
     def _look_again(self, *_: object) -> None:
         self.dirty = True
+
+    def _on_held(self, keys: frozenset[Key]) -> None:
+        self.dirty = self.dirty or self.key in keys
 
     def _on_orders(self, orders: list[Order]) -> None:
         if any(order.key == self.key for order in orders):

@@ -215,7 +215,7 @@ class OneClick:
     # -- a symbol ---------------------------------------------------------------------------
     def positions(self, key: Key) -> list[Position]:
         """Open positions of an instrument, a row for each product."""
-        return [row for row in self._bridge.books.positions if row.key == key and row.quantity]
+        return [row for row in self._bridge.books.positions_of(key) if row.quantity]
 
     def flatten(self, key: Key, mode: Mode) -> bool:
         """Cancel the working orders of an instrument and close what is held of it at market."""
@@ -246,12 +246,25 @@ class OneClick:
         except AppError as error:
             self._tell(error.message, "error")
             return False
+        rows = self._free(rows, act)
+        if not rows:
+            return False
         self._bridge.arm.touch()
         self._busy.add(mark)
         self._spawn(
             self._work_on(rows, mode, act, reasons, mark), f"{act.value} {name}", sends=True
         )
         return True
+
+    def _free(self, rows: Sequence[Position], act: Act) -> list[Position]:
+        """Those that may be told now; why the others may not is said."""
+        free = []
+        for row in rows:
+            if why := self._bridge.leaving.why_not(row, whole=act is Act.CLOSE):
+                self._tell(why)
+            else:
+                free.append(row)
+        return free
 
     async def _work_on(
         self, rows: Sequence[Position], mode: Mode, act: Act, reasons: Sequence[str], mark: str
@@ -267,14 +280,21 @@ class OneClick:
             self._busy.discard(mark)
 
     async def _close(self, row: Position, mode: Mode) -> None:
-        await self._bridge.desk.close_position(
-            row.symbol, row.exchange, row.product, mode, cancel_orders=True
-        )
+        if not self._free([row], Act.CLOSE):  # told elsewhere meanwhile
+            return
+        with self._bridge.leaving.sending(row, Act.CLOSE, mode) as told:
+            placed = await self._bridge.desk.close_position(
+                row.symbol, row.exchange, row.product, mode, cancel_orders=True
+            )
+            told.ids = placed.ids if placed is not None else None
 
     async def _reverse(self, row: Position, mode: Mode) -> None:
-        self._tell(
-            await self._bridge.desk.reverse(row.symbol, row.exchange, row.product, mode), "info"
-        )
+        if not self._free([row], Act.REVERSE):
+            return
+        with self._bridge.leaving.sending(row, Act.REVERSE, mode) as told:
+            done = await self._bridge.desk.reverse(row, mode)
+            told.ids = done.ids
+        self._tell(done.said, "info")
 
     def cancel_of(self, key: Key, mode: Mode) -> bool:
         """Cancel all working orders of an instrument."""

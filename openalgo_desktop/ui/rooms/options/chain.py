@@ -286,12 +286,11 @@ class ChainDock(Dock):
 
     # -- positions --------------------------------------------------------------------------
     def _show_positions(self) -> None:
-        held: dict[Key, int] = {}
-        for position in self.bridge.books.positions:
-            held[position.key] = held.get(position.key, 0) + position.quantity
+        held = self.bridge.books.positions_of
         for place, line in enumerate(self.model.store.rows):
             for side in (line.call, line.put):
-                units = held.get(side.key, 0) if side.key is not None else 0
+                rows = held(side.key) if side.key is not None else ()
+                units = sum(row.quantity for row in rows)
                 if units != side.held:
                     side.held = units
                     self.model.touch(place)

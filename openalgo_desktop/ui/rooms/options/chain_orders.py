@@ -87,7 +87,7 @@ class ChainOrders:
 
     def leave(self, row: Instrument) -> None:
         """The ticket that exits the position."""
-        held = (one for one in self._bridge.books.positions if one.key == row.key and one.quantity)
+        held = (one for one in self._bridge.books.positions_of(row.key) if one.quantity)
         position = next(held, None)
         if position is not None:
             self._bridge.ticket_wanted.emit(of_position(position, TicketUse.EXIT, row))

@@ -166,7 +166,7 @@ class TicketDock(Dock):
             self._set_use(TicketUse.OPEN, None)
 
     def _held(self, request: OrderRequest) -> Position | None:
-        return held_of(self.bridge.books.positions, request)
+        return held_of(self.bridge.books.positions_of(request.key), request)
 
     # -- state ------------------------------------------------------------------------------
     @property
@@ -378,8 +378,7 @@ class TicketDock(Dock):
         tick, stale = self.bridge.latest(key), feed.is_stale(key)
         self.facts.show_facts(row, tick)
         self.frame.show_price(tick, places, feed.note(key), feed.tip(key), stale)
-        held = [position for position in self.bridge.books.positions if position.key == key]
-        self.position_bar.show_positions(held, row, places, stale)
+        self.position_bar.show_positions(self.bridge.books.positions_of(key), row, places, stale)
         self._show_order(by_hand=False)
 
     def restore_state(self, state: Mapping[str, object]) -> None:

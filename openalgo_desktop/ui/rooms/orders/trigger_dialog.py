@@ -168,10 +168,10 @@ class TriggerDialog(QDialog):
 
     def _propose(self, kind: str) -> None:
         """A pair mostly leaves a position: its side, quantity and product are put in."""
-        held = [
-            row for row in self._bridge.books.positions if row.key == self._key and row.quantity
-        ]
-        if kind != PAIR or self._old is not None or len(held) != 1:
+        if kind != PAIR or self._old is not None or self._key is None:
+            return
+        held = [row for row in self._bridge.books.positions_of(self._key) if row.quantity]
+        if len(held) != 1:
             return
         (row,) = held
         side = Action.SELL if row.quantity > 0 else Action.BUY
@@ -351,7 +351,7 @@ class TriggerDialog(QDialog):
             request = msgspec.structs.replace(request, trigger_above=low, price=price)
         match self._old:
             case Gtt():
-                await self._bridge.watch.modify_gtt(self._old.trigger_id, request, self._mode)
+                await self._bridge.watch.modify_gtt(self._old, request, self._mode)
             case _:
                 await self._bridge.watch.place_gtt(request, self._mode)
 

@@ -171,7 +171,7 @@ class TriggersDock(TableDock[WatchRow]):
     def row_stale(self, row: WatchRow) -> bool:
         return bool(row.key[1]) and self.bridge.feed.is_stale(row.key)
 
-    def _on_gtts(self) -> None:
+    def _on_gtts(self, _keys: object = None) -> None:
         """The broker's book was read."""
         problem = self.bridge.clean(self.bridge.gtts.problem)
         self._say(f"The broker's GTTs cannot be read: {problem}" if problem else "")

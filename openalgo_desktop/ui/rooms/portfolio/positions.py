@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Key, Position, closing_order
+from openalgo_desktop.core.model import Key, Order, Position, closing_order
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -58,6 +58,8 @@ class PositionsDock(TableDock[Line]):
         self._odd_rows: dict[tuple[str, str, str], str] = {}
         self._grouping = GROUPINGS[0]
         self._folded: dict[str, bool] = {}
+        self._lines_of: dict[Key, list[Line]] = {}
+        self._priced: dict[Key, list[Line]] = {}  # of what is held: their prices matter
         self.exits = PositionExits(self)
         self.greeks = GreekWork(self)
         self._build_differs()
@@ -68,7 +70,7 @@ class PositionsDock(TableDock[Line]):
         self.listen(bridge.books.prices_moved, self._on_prices)
         self.listen(bridge.books.trades_changed, self._on_trades)
         self.listen(bridge.books.trades_added, lambda _: self._on_trades())
-        self.listen(bridge.books.orders_updated, lambda _: self._touch_all())
+        self.listen(bridge.books.orders_updated, self._on_orders)
         self.listen(bridge.feed.aged, self._on_aged)
         self.listen(bridge.feed.changed, lambda _: self._on_prices())
         self.listen(bridge.watch.changed, self._on_plan)
@@ -156,8 +158,13 @@ class PositionsDock(TableDock[Line]):
     def reload(self) -> None:
         """Show the book."""
         rows = self.bridge.books.positions
-        self.closing.follow(rows)
         self.set_rows(lines(self.bridge, rows, self._grouping, self._folded))
+        self._lines_of, self._priced = {}, {}
+        for line in self.rows:
+            for key in {row.key for row in line.members}:
+                self._lines_of.setdefault(key, []).append(line)
+            for key in {row.key for row in line.members if row.quantity}:
+                self._priced.setdefault(key, []).append(line)
         self._show_totals()
         self._on_selection()
         self.exits.check()
@@ -191,10 +198,17 @@ class PositionsDock(TableDock[Line]):
                 self.row_changed(line)
 
     def _on_plan(self, plan: AnyPlan) -> None:
+        self._touch(self._lines_of, (plan.key,))
+
+    def _on_orders(self, orders: list[Order]) -> None:
+        self._touch(self._lines_of, {order.key for order in orders})
+
+    def _touch(self, lines_of: Mapping[Key, list[Line]], keys: Iterable[Key]) -> None:
+        """Rows of these instruments, and the groups that they are in, say something else."""
         if self.is_hidden():
             return
-        for line in self.rows:
-            if line.position is not None and line.position.key == plan.key:
+        for key in keys:
+            for line in lines_of.get(key, ()):
                 self.row_changed(line)
 
     def _show_totals(self) -> None:
@@ -228,11 +242,7 @@ class PositionsDock(TableDock[Line]):
             self._show_totals()
 
     def take(self, ticks: Ticks) -> None:
-        if self.is_hidden():
-            return
-        for line in self.rows:
-            if any(row.quantity and row.key in ticks for row in line.members):
-                self.row_changed(line)
+        self._touch(self._priced, ticks.keys() & self._priced.keys())
 
     # -- our own books ----------------------------------------------------------------------
     def _odd(self, row: Position) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -310,10 +312,20 @@ def test_several_charts_each_have_their_lines_and_hidden_ones_cost_nothing(drive
         assert chart.dock.is_hidden()  # behind the other one
         calls: list[int] = []
         chart.dock.cell.work.lines.of = lambda instrument: calls.append(1) or []  # type: ignore[method-assign, func-returns-value]
-        chart.bridge.books.prices_moved.emit()
-        chart.bridge.books.positions_changed.emit()
+        bridge, mine, others = chart.bridge, frozenset({SBIN}), frozenset({("NSE", "INFY")})
+        bridge.books.held_changed.emit(mine)
         assert calls == []
         chart.dock.raise_()
         await until(lambda: bool(calls), "its lines once it is seen")
+        # What changes of another instrument asks nothing.
+        told = (bridge.books.held_changed, bridge.gtts.changed)
+        (plan,) = bridge.watch.of(SBIN, bridge.mode)
+        for symbol, keys, times in (("INFY", others, 0), ("SBIN", mine, 4)):
+            calls.clear()
+            for signal in told:
+                signal.emit(keys)
+            bridge.watch.changed.emit(msgspec.structs.replace(plan, symbol=symbol))
+            bridge.alerts.changed.emit(SimpleNamespace(key=("NSE", symbol)))
+            assert len(calls) == times
 
     drive(scenario)

@@ -302,9 +302,8 @@ def test_the_menu_closes_half_turns_and_cancels_and_asks_first(drive: Drive) -> 
         async def close_position(*where: Any, quantity: int = 0, **_: Any) -> None:
             closed.append(quantity)
 
-        async def reverse(symbol: str, *_: Any) -> str:
-            turned.append(symbol)
-            return "done"
+        async def reverse(row: Any, *_: Any) -> Any:
+            turned.append(row.symbol)
 
         bridge.desk.close_position, bridge.desk.reverse = close_position, reverse
 

@@ -39,7 +39,7 @@ class Terminal:
     def instrument(self, key: object) -> Any:
         return ROW
 
-    async def modify_gtt(self, trigger_id: str, request: GttRequest, mode: Mode) -> None:
+    async def modify_gtt(self, seen: Gtt, request: GttRequest, mode: Mode) -> None:
         self.sent.append(request)
 
     def run(self, work: Any, name: str, *, sends: bool = False) -> None:

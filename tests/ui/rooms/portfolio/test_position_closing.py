@@ -21,20 +21,16 @@ class Dock:
 
     def __init__(self, *now: Position) -> None:
         signal = SimpleNamespace(connect=lambda _: None, emit=self._tell)
-        self.books = SimpleNamespace(
-            positions=now, orders={}, orders_updated=signal, orders_changed=signal
-        )
+        self.books = SimpleNamespace(positions_of=lambda key: now)
+        self.leaving = SimpleNamespace(why_not=lambda row, **_: "")
         self.bridge: Any = self
-        self.notice = self.mode_changed = signal
+        self.notice = signal
         self.mode = Mode.LIVE
         self.names: list[str] = []
         self.told: list[str] = []
 
     def _tell(self, _level: str, text: str) -> None:
         self.told.append(text)
-
-    def listen(self, signal: Any, slot: Any) -> None:
-        pass
 
     def lot(self, key: object) -> int:
         return 1

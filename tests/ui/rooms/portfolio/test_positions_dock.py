@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,17 +11,21 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QMenu
 
+from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.exits import ExitSpec, Offset
 from openalgo_desktop.core.model import BookRows, Order, OrderRequest, Position
 from openalgo_desktop.core.reports import Difference
 from openalgo_desktop.trading.results import CloseAll, Placed
+from openalgo_desktop.ui.engine.desk import Turned
+from openalgo_desktop.ui.engine.leaving import Told
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
+from openalgo_desktop.ui.rooms.market.one_click import OneClick
 from openalgo_desktop.ui.rooms.portfolio import closing
 from openalgo_desktop.ui.rooms.portfolio.exit_editor import ExitEditor, Leg, start_value
-from openalgo_desktop.ui.rooms.portfolio.position_closing import Told
+from openalgo_desktop.ui.rooms.portfolio.position_closing import PositionClosing
 from openalgo_desktop.ui.rooms.portfolio.position_rows import Line
 from openalgo_desktop.ui.rooms.portfolio.positions import PositionsDock
 from openalgo_desktop.ui.shell.main import Session
@@ -49,13 +54,24 @@ def capture(session: Session, result: object = None) -> list[tuple[Any, ...]]:
     asked: list[tuple[Any, ...]] = []
 
     async def close(
-        symbol: str, exchange: str, product: Product, mode: Mode, *, quantity: int = 0, **_: bool
+        symbol: str, exchange: str, product: Product, mode: Mode, *, quantity: int = 0, **_: int
     ) -> object:
         asked.append((symbol, quantity, mode))
         return result
 
     session.bridge.desk.close_position = close  # type: ignore[method-assign, assignment]
     return asked
+
+
+def told(session: Session) -> Told | None:
+    """What SBIN was told, in any dock, while it is unsettled."""
+    return session.bridge.leaving.find(SBIN, Product.MIS)
+
+
+def answered(session: Session) -> bool:
+    """Whether it was told, and an order came of it."""
+    found = told(session)
+    return found is not None and found.ids == ("1",)
 
 
 def press(dock: PositionsDock, name: str, row: int = 0) -> None:
@@ -82,15 +98,15 @@ def test_one_click_closes_half_and_a_second_one_waits_for_the_book(drive: Drive)
         asked = capture(session, result=None)
         press(dock, "half")
         await until(lambda: asked == [("SBIN", 5, Mode.SANDBOX)], "half of it")
-        await until(lambda: not dock.closing.told, "nothing went out, so it may be asked again")
-        dock.closing.told[(SBIN, "MIS")] = Told(held(10))
-        press(dock, "half")
-        assert len(asked) == 1
-        books = session.bridge.books
-        books.positions = BookRows([held(5)])
-        books.positions_changed.emit()  # the book shows it
-        press(dock, "half")
-        await until(lambda: asked[1:] == [("SBIN", 2, Mode.SANDBOX)], "half of what is left")
+        await until(lambda: told(session) is None, "nothing went out, so it may be asked again")
+        with session.bridge.leaving.sending(held(10), Act.CLOSE, Mode.SANDBOX):
+            press(dock, "half")
+            assert len(asked) == 1
+            books = session.bridge.books
+            books.positions = BookRows([held(5)])
+            books.positions_changed.emit()  # the book shows it
+            press(dock, "half")
+            await until(lambda: asked[1:] == [("SBIN", 2, Mode.SANDBOX)], "half of what is left")
 
     drive(scenario)
 
@@ -104,7 +120,7 @@ def test_a_row_may_be_told_again_when_its_orders_have_ended(drive: Drive) -> Non
         asked = capture(session, result=Placed("1", Mode.SANDBOX))
         books = session.bridge.books
 
-        def told(status: OrderStatus, filled: int = 0) -> None:
+        def tell(status: OrderStatus, filled: int = 0) -> None:
             order = Order(
                 "1", "SBIN", "NSE", Action.SELL, 5, PriceType.LIMIT, Product.MIS, 800.0,
                 status=status, filled_quantity=filled,
@@ -113,31 +129,73 @@ def test_a_row_may_be_told_again_when_its_orders_have_ended(drive: Drive) -> Non
             books.orders_updated.emit([order])
 
         press(dock, "half")
-        await until(lambda: len(asked) == 1 and dock.closing.told[(SBIN, "MIS")].ids == ("1",))
-        told(OrderStatus.OPEN)
+        await until(lambda: len(asked) == 1 and answered(session))
+        tell(OrderStatus.OPEN)
         press(dock, "half")
         books.positions_changed.emit()
         press(dock, "half")
         assert len(asked) == 1, "it rests, and the book shows what was held before"
         press(dock, "close")
         await until(
-            lambda: len(asked) == 2 and dock.closing.told[(SBIN, "MIS")].ids == ("1",),
+            lambda: len(asked) == 2 and answered(session),
             "out is always possible",
         )
         assert asked[1] == ("SBIN", 0, Mode.SANDBOX)
-        told(OrderStatus.REJECTED)
-        assert not dock.closing.told
+        tell(OrderStatus.REJECTED)
+        assert told(session) is None
         press(dock, "half")
         books.orders = {}
         await until(
-            lambda: len(asked) == 3 and dock.closing.told[(SBIN, "MIS")].ids == ("1",),
+            lambda: len(asked) == 3 and answered(session),
             "after a rejection at once",
         )
-        told(OrderStatus.COMPLETE, 5)
+        tell(OrderStatus.COMPLETE, 5)
         press(dock, "half")
         assert len(asked) == 3, "filled, and the position book is older"
         books.positions_changed.emit()  # read after it, whatever it says
-        assert not dock.closing.told
+        assert told(session) is None
+
+    drive(scenario)
+
+
+def test_pressed_in_two_places_at_one_moment_one_of_them_sends(drive: Drive) -> None:
+    """Two docks, a chart or a ladder: until the first is settled the others send nothing."""
+
+    async def scenario(session: Session) -> None:
+        dock = await dock_of(session, held(10))
+        other, hand = PositionClosing(dock, dock), OneClick(session.bridge, dock.spawn, dock)
+        closed = capture(session)
+        turned: list[int] = []
+        notices: list[str] = []
+        session.bridge.notice.connect(lambda _level, text: notices.append(text))
+        gate = asyncio.Event()
+
+        async def reverse(row: Position, mode: Mode) -> Turned:
+            turned.append(row.quantity)
+            await gate.wait()
+            return Turned("done", ("1",))
+
+        session.bridge.desk.reverse = reverse  # type: ignore[method-assign]
+        dock.reverse_row(held(10))
+        other.reverse(held(10))  # before the first one has even begun
+        await until(lambda: len(notices) == 1, "it is said")
+        assert turned == [10] and notices == [
+            f"Not sent: {session.bridge.name(SBIN)} is being turned already; "
+            "see what comes of it first."
+        ]
+        other.close(held(10), 50)
+        other.close(held(10), 100)
+        assert not hand.flatten(SBIN, Mode.SANDBOX)
+        assert len(notices) == 4 and len(set(notices)) == 1
+        gate.set()
+        await until(lambda: answered(session), "its order")
+        other.reverse(held(10))
+        assert notices[-2:] == ["done", notices[0]]
+        session.bridge.books.positions = BookRows([held(-10)])
+        session.bridge.books.positions_changed.emit()  # it has turned
+        other.reverse(held(-10))
+        await until(lambda: turned == [10, -10], "another one")
+        assert closed == []
 
     drive(scenario)
 
@@ -145,10 +203,10 @@ def test_a_row_may_be_told_again_when_its_orders_have_ended(drive: Drive) -> Non
 def test_one_lot_is_not_halved(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await dock_of(session, held(1))
-        asked, told = capture(session), []
-        session.bridge.notice.connect(lambda level, text: told.append((level, text)))
+        asked, said = capture(session), []
+        session.bridge.notice.connect(lambda level, text: said.append((level, text)))
         dock.close_part(session.bridge.books.positions[0], 50)
-        assert not asked and told[0][0] == "warning" and "one lot" in told[0][1]
+        assert not asked and said[0][0] == "warning" and "one lot" in said[0][1]
 
     drive(scenario)
 
@@ -199,15 +257,15 @@ def test_reversing_is_one_click_and_asks_where_the_settings_say(drive: Drive) ->
         dock = await dock_of(session, held(10))
         turned: list[str] = []
 
-        async def reverse(symbol: str, exchange: str, product: Product, mode: Mode) -> str:
-            turned.append(symbol)
-            return "done"
+        async def reverse(row: Position, mode: Mode) -> Turned:
+            turned.append(row.symbol)
+            return Turned("done", ())
 
         session.bridge.desk.reverse = reverse  # type: ignore[method-assign]
         press(dock, "reverse")
         await until(lambda: turned == ["SBIN"], "the reversal")
         session.bridge.books.positions_changed.emit()  # the book, read after it
-        await until(lambda: not dock.closing.told, "the end of it")
+        await until(lambda: told(session) is None, "the end of it")
         session.bridge.set_setting("confirm.reverse", "always")
         press(dock, "reverse")
         await until(lambda: dock.findChildren(ConfirmDialog), "the question")
@@ -499,7 +557,7 @@ def test_an_empty_book_says_flat(drive: Drive) -> None:
         assert dock._empty.isVisible() and dock._empty.text() == "Flat. Nothing at risk."
         for key in (Qt.Key.Key_Delete, Qt.Key.Key_F2, Qt.Key.Key_Return):
             QTest.keyClick(dock.view, key)
-        assert dock.exits.editor is None and not dock.closing.told
+        assert dock.exits.editor is None and told(session) is None
 
     drive(scenario)
 

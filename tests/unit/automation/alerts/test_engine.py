@@ -144,6 +144,37 @@ async def test_change_resume_and_delete(room: Room):
     assert room.alerts.all() == []
 
 
+async def test_an_instrument_has_its_own_alerts(room: Room):
+    """However they are made, changed and deleted; who shows the one before hears of a move."""
+    heard: list[tuple[str, bool]] = []
+    room.bus.subscribe(
+        PriceAlertChanged, lambda event: heard.append((event.alert.wish.symbol, event.deleted))
+    )
+    first = await room.add(AlertWhen.ABOVE, "900")
+    room.clock.advance(1)
+    last = await room.add(AlertWhen.ABOVE, "901")
+    keys = ("NSE", "SBIN"), ("NSE", "INFY")
+
+    def check() -> list[list[str]]:
+        found = [room.alerts.of(key) for key in keys]
+        every = room.alerts.all()
+        assert found == [[row for row in every if row.key == key] for key in keys]
+        return [[row.alert_id for row in rows] for rows in found]
+
+    assert check() == [[last.alert_id, first.alert_id], []]
+    heard.clear()
+    await room.alerts.change(
+        first.alert_id, AlertWish("NSE", "INFY", AlertWhen.ABOVE, Decimal(9000))
+    )
+    assert heard[:2] == [("SBIN", True), ("INFY", False)]
+    await room.alerts.pause(last.alert_id)
+    assert check() == [[last.alert_id], [first.alert_id]]
+    await room.alerts.delete(first.alert_id)
+    assert check() == [[last.alert_id], []]
+    await room.restart()
+    assert check() == [[last.alert_id], []]
+
+
 async def test_bad_wishes_are_refused(room: Room):
     with pytest.raises(InvalidOrder, match="not known"):
         await room.alerts.add(AlertWish("NSE", "NOSUCH", AlertWhen.ABOVE, Decimal(1)))

@@ -411,3 +411,23 @@ def test_the_wish_of_now_is_read_as_it_was_stored():
     )  # fmt: skip
     kept = msgspec.json.encode(msgspec.to_builtins(PriceAlert("1", wish, NOW, why="w")))
     assert msgspec.convert(msgspec.json.decode(kept), PriceAlert).wish == wish
+
+
+async def test_a_drawing_of_another_instrument_asks_nothing(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    room.lines.levels["d1"] = 805.0
+    room.say(800.0)
+    made = await room.add(AlertWhen.ABOVE, "0", **ON_LINE)
+    await room.add(AlertWhen.ABOVE, "900")
+    await ready(room, made)
+    asked: list[OfDrawing] = []
+    monkeypatch.setattr(room.lines, "drawn", lambda _, source: asked.append(source) or 805.0)
+    room.alerts._scout._on_drawings(("NSE", "TCS"))
+    assert not asked
+    room.alerts._scout._on_drawings(SBIN)
+    assert asked == [LINE]
+    await room.alerts.delete(made.alert_id)
+    room.alerts._scout._on_drawings(SBIN)
+    assert asked == [LINE]
+    assert not room.alerts._scout._drawers and not room.alerts._scout._users

@@ -20,7 +20,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.replay_start import StartLayer
-from openalgo_desktop.ui.engine.replay import ReplayBars
+from openalgo_desktop.ui.engine.replay_bars import ReplayBars
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.replayed import set_replayed
 from openalgo_desktop.ui.kit.widgets import set_role
