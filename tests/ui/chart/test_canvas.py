@@ -296,9 +296,10 @@ def test_bid_ask_and_countdown_stand_beside_the_last_price(chart: ChartView) -> 
     chart.set_countdown("01:23")
     chart.flush()
     overlay = chart.canvas.overlay
-    _, places = overlay._places_of(last)
+    places = overlay._places_of(last).others
     y, tall = overlay.frame.y(last), overlay._rows.tag_height
     for place in places:
+        assert place is not None
         assert place <= y - tall + 1 or place >= y + 2 * tall - 1
     image = picture(chart)
     right = round(overlay.frame.pane.right())

@@ -368,12 +368,9 @@ def test_labels_of_near_lines_do_not_cover_each_other(chart: ChartView) -> None:
             PriceLine("2", middle, "150 NRML", "position"),
         ]
     )
-    # Above and below the lines themselves the first label is whole; the second is beside it.
-    frame = chart.canvas.overlay.frame
-    y, right = round(frame.y(middle)), round(frame.pane.right())
-    image = picture(chart)
-    first = [image.copy(right - 70, top, 56, 5) for top in (y - 7, y + 2)]
-    assert sum(colour_count(part, "buy") for part in first) > 4
-    assert sum(colour_count(part, "position") for part in first) == 0
-    beside = [image.copy(right - 260, top, 150, 5) for top in (y - 7, y + 2)]
-    assert sum(colour_count(part, "position") for part in beside) > 4
+    chart.flush()
+    image, overlay = picture(chart), chart.canvas.overlay
+    for line_id, role, other in (("1", "buy", "position"), ("2", "position", "buy")):
+        chip, _ = overlay.chip_of(line_id)
+        part = image.copy(chip.adjusted(1, 1, -1, -1))
+        assert colour_count(part, role) > 4 and colour_count(part, other) == 0

@@ -6,6 +6,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Interval
@@ -77,10 +80,44 @@ def test_a_result_that_changes_with_each_tick_moves_nothing(qtbot: QtBot) -> Non
     assert view.canvas.renders == renders
 
 
-def test_a_narrow_chart_keeps_its_bars(qtbot: QtBot) -> None:
+def test_a_narrow_chart_has_short_tags_beside_its_bars(qtbot: QtBot) -> None:
     view = shown(qtbot, 380, 3)
-    assert view.canvas.overlay.frame.gutter == 0
-    assert all(not view.canvas.overlay.chip_of(f"o{n}")[0].isEmpty() for n in range(3))
+    overlay = view.canvas.overlay
+    assert 0 < overlay.frame.gutter <= 0.25 * 380
+    for n in range(3):
+        chip, cross = overlay.chip_of(f"o{n}")
+        assert chip.left() > overlay.frame.pane.right()
+        assert chip.right() <= overlay.frame.axis and chip.contains(cross)
+        assert "SELL 2 lots LIMIT  +1,250.00" in overlay.words_at(chip.center())
+
+
+def test_lines_that_find_no_room_are_one_tag_that_sends_nothing(qtbot: QtBot) -> None:
+    view = shown(qtbot, 380, 40)
+    canvas, overlay = view.canvas, view.canvas.overlay
+    closed: list[str] = []
+    view.line_closed.connect(closed.append)
+    (chip, folded), *_ = overlay.folds()
+    for at in (chip.center(), chip.topRight(), chip.bottomLeft()):
+        QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=at)
+        menu = canvas.findChild(QMenu)
+        assert menu is not None and len(menu.actions()) == len(folded)
+        menu.close()
+        menu.deleteLater()
+        QCoreApplication.sendPostedEvents(menu, QEvent.Type.DeferredDelete)
+    assert closed == [] and overlay.chosen == ""
+    QTest.mouseMove(canvas, chip.center())
+    assert len(canvas.toolTip().splitlines()) == len(folded)
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=chip.center())
+    menu = canvas.findChild(QMenu)
+    assert menu is not None and folded[1].text in menu.actions()[1].text()
+    menu.actions()[1].trigger()
+    menu.close()
+    view.grab()
+    meant = folded[1].line_id
+    _, cross = overlay.chip_of(meant)
+    assert overlay.chosen == meant and not cross.isEmpty()
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=cross.center())
+    assert closed == [meant]
 
 
 def test_a_tag_is_still_taken_by_the_hand(qtbot: QtBot) -> None:

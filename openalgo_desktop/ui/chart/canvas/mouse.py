@@ -12,6 +12,8 @@ from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QWheelEvent
 
 from openalgo_desktop.ui.chart.canvas.pane import LEAST, Pane
 from openalgo_desktop.ui.chart.canvas.projection import At
+from openalgo_desktop.ui.chart.over.fold_menu import offer
+from openalgo_desktop.ui.kit.widgets import plain_tip
 
 if TYPE_CHECKING:
     from openalgo_desktop.ui.chart.canvas.widget import Canvas
@@ -98,7 +100,7 @@ class Mouse:
             return
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        if self._press_row(event):
+        if self._press_row(event) or self._press_fold(event):
             return
         plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
         if plain and canvas.hand.press(point.toPoint()):
@@ -167,13 +169,24 @@ class Mouse:
             canvas.study_asked.emit(ident, spot)
         return bool(ident)
 
+    def _press_fold(self, event: QMouseEvent) -> bool:
+        """A press on a folded tag offers its lines: it means none of them."""
+        canvas = self._canvas
+        lines = canvas.overlay.fold_at(event.position().toPoint())
+        if lines:
+            offer(canvas, canvas.overlay, lines, event.globalPosition().toPoint())
+        return bool(lines)
+
     def _show_cursor(self, point: QPointF) -> None:
         canvas = self._canvas
         at = self._layer_at(point)
         shape = canvas.layers.hover(point, at) if at is not None else None
         row, _ = canvas.overlay.row_at(point.toPoint())
         canvas.overlay.hover_row(row)
-        if shape is None and row:
+        tag = canvas.overlay.words_at(point.toPoint())
+        if canvas.toolTip() != plain_tip(tag):
+            canvas.setToolTip(plain_tip(tag))
+        if shape is None and (row or canvas.overlay.fold_at(point.toPoint())):
             shape = Qt.CursorShape.PointingHandCursor
         if shape is None:
             over = canvas.hand.over(point.toPoint())

@@ -174,12 +174,13 @@ class Surface(QWidget):
     def set_lines(self, lines: Sequence[PriceLine]) -> None:
         """Order and position lines."""
         self.overlay.set_lines(lines)
-        self._make_room()
         if self.scale_y.set_lines(tuple(line.price for line in lines)):
             self._dirty |= Dirty.LAST  # the scale follows where they lie near
+        self._make_room()
 
     def _make_room(self) -> None:
-        """The tags of lines stand beside the bars, never over them: the bars give them a strip."""
+        """The tags of lines stand beside the bars, never over them: the bars give them a strip, at
+        once, as without it there are no tags."""
         stage = self.stage
         wanted = self.overlay.room_wanted(stage.width, stage.gutter)
         if wanted == stage.gutter:
@@ -189,7 +190,7 @@ class Surface(QWidget):
             stage.place(stage.width, stage.height)
             if self.fitted and len(self.series):
                 self.scale_x.reset(len(self.series), stage.prices.rect.width())
-            self._dirty |= Dirty.VIEW
+            self.changed_view()
 
     # -- how it is shown --------------------------------------------------------------------
     def set_kind(self, kind: str) -> None:

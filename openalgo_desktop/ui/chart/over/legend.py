@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from PySide6.QtCore import QPoint, QRect, QRectF
@@ -118,11 +117,10 @@ class Legend:
         return QRect(band.left() - 4, band.top(), width + 4, band.height()), spots
 
     # -- painting -----------------------------------------------------------------------------
-    def paint(self, painter: QPainter, pane: QRectF, chips: Sequence[QRect]) -> None:
-        """As much of each row as has room left of the axis and of the tags of orders, which matter
-        more."""
+    def paint(self, painter: QPainter, pane: QRectF) -> None:
+        """As much of each row as has room in its pane."""
         if pane.height() >= LEAST_ROWS * self.height:
-            self._paint_row(painter, self.parts, self.band(pane), chips)
+            self._paint_row(painter, self.parts, self.band(pane))
         for row in self.rows:
             band = self._places.get(row.ident)
             if band is None:
@@ -130,20 +128,11 @@ class Legend:
             parts = row.parts
             if row.faint:
                 parts = tuple((text, "disabled") for text, _ in parts)
-            self._paint_row(painter, parts, QRect(band), chips)
+            self._paint_row(painter, parts, band)
             if row.ident == self.hovered:
                 self._paint_spots(painter, row, band)
 
-    def _paint_row(
-        self,
-        painter: QPainter,
-        parts: tuple[LegendPart, ...],
-        band: QRect,
-        chips: Sequence[QRect],
-    ) -> None:
-        for chip in chips:
-            if chip.intersects(band):
-                band.setRight(min(band.right(), chip.left() - 4))
+    def _paint_row(self, painter: QPainter, parts: tuple[LegendPart, ...], band: QRect) -> None:
         shown = self._fitting(parts, band.width())
         if not shown:
             return

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QWidget
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.over.frame import Frame
 from openalgo_desktop.ui.chart.over.legend import Legend, LegendPart, LegendRow
-from openalgo_desktop.ui.chart.over.price_lines import PriceLines
+from openalgo_desktop.ui.chart.over.price_lines import Places, PriceLines
 from openalgo_desktop.ui.chart.over.texts import Texts
 from openalgo_desktop.ui.kit import format as fmt
 
@@ -143,6 +143,22 @@ class Overlay(QWidget):
     def line_at(self, at: QPoint) -> tuple[PriceLine | None, bool]:
         """The line at a place, and whether it is its x."""
         return self._rows.line_at(at)
+
+    def fold_at(self, at: QPoint) -> tuple[PriceLine, ...]:
+        """The lines whose folded tag is at a place."""
+        return self._rows.fold_at(at)
+
+    def words_at(self, at: QPoint) -> str:
+        """What a tag at a place stands for, where it does not say it itself."""
+        return self._rows.words_at(at) if self._rows.lines else ""
+
+    def words(self, line: PriceLine) -> str:
+        """All of a line, with its price."""
+        return self._rows.words(line)
+
+    def folds(self) -> list[tuple[QRect, tuple[PriceLine, ...]]]:
+        """Folded tags as painted last, for tests and tools."""
+        return list(self._rows.folds)
 
     def chip_of(self, line_id: str) -> tuple[QRect, QRect]:
         """Tag and x of a line as painted last, for tests and tools."""
@@ -275,16 +291,17 @@ class Overlay(QWidget):
         if self._ghost is not None:
             rows.paint_ghost(painter, *self._ghost, self._ghost_note)
         touch = self._shown_touch()
-        places, touch_at = self._places_of(last.price if last is not None else None)
-        tags = [*places.values(), *touch_at]
+        places = self._places_of(last.price if last is not None else None)
+        tags: list[float] = [middle for middle in places.others if middle is not None]
+        if places.on_axis:
+            tags += [tag.middle for tag in places.tags if len(tag.lines) == 1]
         if last is not None and self.frame.shows(self.frame.y(last.price)):
-            tags.append(self.frame.y(last.price))
-            if self._countdown:
-                tags.append(self.frame.y(last.price) + rows.tag_height)
+            tops = rows.last_places(self.frame.y(last.price), bool(self._countdown))
+            tags += [top + rows.tag_height // 2 for top in tops]
         rows.wipe_labels(painter, tags)
-        self._paint_touch(painter, touch, touch_at)
-        chips = rows.paint(painter, places)
-        self._legend_of.paint(painter, self.frame.pane, chips)
+        self._paint_touch(painter, touch, places.others)
+        rows.paint(painter, places)
+        self._legend_of.paint(painter, self.frame.pane)
         if last is not None:
             self._paint_last_tag(painter, last.price, role)
         if self._ghost is not None:
@@ -295,7 +312,7 @@ class Overlay(QWidget):
             self._paint_cross(painter, self._cross)
         painter.end()
 
-    def _places_of(self, last: float | None) -> tuple[dict[str, float], list[float]]:
+    def _places_of(self, last: float | None) -> Places:
         touch = [price for price, _ in self._shown_touch()]
         return self._rows.tag_places(last, touch, bool(self._countdown))
 
@@ -305,13 +322,15 @@ class Overlay(QWidget):
         return [(p, role) for p, role in pairs if p > 0 and self.frame.shows(self.frame.y(p))]
 
     def _paint_touch(
-        self, painter: QPainter, touch: list[tuple[float, str]], places: list[float]
+        self, painter: QPainter, touch: list[tuple[float, str]], places: Sequence[int | None]
     ) -> None:
-        """Thin lines in the colours of the sides, with outlined tags."""
+        """Thin lines in the colours of the sides, with outlined tags where those have room."""
         texts, rows = self._texts, self._rows
         for (price, role), place in zip(touch, places, strict=True):
             colour = texts.colour("muted" if self._stale else role)
             rows.horizontal(painter, self.frame.y(price), colour, Qt.PenStyle.DotLine)
+            if place is None:
+                continue
             text = fmt.price(price, self.places)
             rect = rows.tag(painter, place, text, texts.colour("panel"), colour)
             painter.drawRect(rect.adjusted(0, 0, -1, -1))
@@ -330,9 +349,8 @@ class Overlay(QWidget):
         fill, ink = texts.colour(role), texts.colour("panel")
         rect = rows.tag(painter, y, fmt.price(price, self.places), fill, ink)
         if self._countdown:
-            below = rect.translated(0, rect.height())
-            if below.bottom() >= self.height():
-                below = rect.translated(0, 1 - rect.height())
+            below = QRect(rect)
+            below.moveTop(rows.last_places(y, below=True)[1])
             painter.fillRect(below, ink)
             painter.setPen(fill)
             painter.drawRect(below.adjusted(0, -1, -1, -1))

@@ -1,33 +1,53 @@
 """Order, position and alert lines with their tags, and the tags of the price axis: painted so that
-each stays readable."""
+each stays readable.
+
+Tags stand in a strip between the bars and the axis, never over the bars or one another. In a narrow
+chart they are short; where there are more than the height has room for, neighbours fold into one
+that can only be asked what it stands for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.chart.lines import PriceLine, brief
 from openalgo_desktop.ui.chart.over.frame import Frame
-from openalgo_desktop.ui.chart.over.tags import spread
+from openalgo_desktop.ui.chart.over.tags import arrange, rooms
 from openalgo_desktop.ui.chart.over.texts import Texts
 from openalgo_desktop.ui.kit import format as fmt
 
-CHIP_MARGIN = 8
-#: Narrower charts have no strip for tags; pixels. A strip grows by steps and takes a part at most.
+#: Left and right of the words of a tag; where they are short, pixels.
+CHIP_MARGIN, TIGHT = 8, 4
+#: Narrower charts have short tags; pixels. A strip grows by steps and takes a part at most.
 NARROW, STEP, MOST_ROOM = 420, 24, 0.34
+#: The part of a narrow chart that short tags take at most.
+MOST_SHORT = 0.2
+#: Words that lose more than this part of them are said shortly.
+LEAST_WORDS = 0.6
 #: Left and right of a tag in its strip, pixels.
 GAP = 3
 #: So near the pointer is on a line, pixels.
 REACH = 3
-#: Makes a tag the next one under another.
-_NEXT = 1e-6
 
 
-def first_over(rect: QRect, others: Sequence[QRect]) -> QRect | None:
-    """The first of the others that it covers."""
-    return next((other for other in others if other.intersects(rect)), None)
+class Tag(NamedTuple):
+    """The middle of a tag (pixel) and its line; more than one are folded."""
+
+    middle: int
+    lines: tuple[PriceLine, ...]
+
+
+class Places(NamedTuple):
+    """Where the tags of lines are, and those of other prices on the axis (None: no room). Where
+    the axis has no room beside the last price, lines have ``on_axis`` False: no tag there."""
+
+    tags: tuple[Tag, ...] = ()
+    others: tuple[int | None, ...] = ()
+    on_axis: bool = True
 
 
 class PriceLines:
@@ -40,6 +60,10 @@ class PriceLines:
         self.lines: Sequence[PriceLine] = ()
         self.chosen = ""  # id of the line that keys mean
         self.chips: dict[str, tuple[QRect, QRect]] = {}  # tag and x of each line, as painted
+        self.folds: list[tuple[QRect, tuple[PriceLine, ...]]] = []  # folded tags, as painted
+        self._short: set[str] = set()  # lines whose tags do not say all
+        self._asked: tuple[object, ...] = ()
+        self._found = Places()
 
     @property
     def tag_height(self) -> int:
@@ -49,39 +73,82 @@ class PriceLines:
     # -- questions ------------------------------------------------------------------------------
     def line_at(self, at: QPoint) -> tuple[PriceLine | None, bool]:
         """The line at a place, by its tag or within a few pixels of it, and whether it is its x.
-        Of several one that can be dragged; of tags that found no room beside one another the one
-        that is seen, on top."""
-        for line in reversed(self.lines):
+        Of several one that can be dragged, the chosen one, the nearest. A folded tag is no line."""
+        if self.fold_at(at):
+            return None, False
+        for line in self.lines:
             chip, close = self.chips.get(line.line_id, (QRect(), QRect()))
             if chip.contains(at):
                 return line, line.closable and close.contains(at)
-        near: PriceLine | None = None
-        pane = self.frame.pane
-        for line in self.lines:
-            on_line = abs(self.frame.y(line.price) - at.y()) <= REACH
-            in_pane = pane.left() <= at.x() <= self.frame.axis
-            if on_line and in_pane and (near is None or line.draggable > near.draggable):
-                near = line
-        return near, False
+        pane, near = self.frame.pane, []
+        if pane.left() <= at.x() <= self.frame.axis:
+            for line in self.lines:
+                away = abs(self.frame.y(line.price) - at.y())
+                if away <= REACH:
+                    near.append((not line.draggable, line.line_id != self.chosen, away, line))
+        return (min(near, key=lambda row: row[:3])[3] if near else None), False
+
+    def fold_at(self, at: QPoint) -> tuple[PriceLine, ...]:
+        """The lines whose folded tag is at a place."""
+        return next((lines for chip, lines in self.folds if chip.contains(at)), ())
+
+    def words_at(self, at: QPoint) -> str:
+        """What a tag at a place stands for, where it does not say it itself."""
+        lines = self.fold_at(at)
+        if not lines:
+            found = (row for row in self.lines if row.line_id in self._short)
+            lines = tuple(row for row in found if self.chips[row.line_id][0].contains(at))
+        return "\n".join(self.words(line) for line in lines)
+
+    def words(self, line: PriceLine) -> str:
+        """All of a line, with its price."""
+        return f"{fmt.price(line.price, self.places)}   {line.text}"
+
+    # -- places -----------------------------------------------------------------------------------
+    def last_places(self, y: float, below: bool) -> list[int]:
+        """First pixels of the tag of the last price at a height, and of the one that stands
+        ``below`` it: over it at the foot of a chart."""
+        top = round(y) - self.tag_height // 2
+        if not below:
+            return [top]
+        under = top + self.tag_height
+        return [top, under if under + self.tag_height <= self.frame.bottom else 2 * top - under + 1]
 
     def tag_places(
         self, last: float | None, others: Sequence[float] = (), below: bool = False
-    ) -> tuple[dict[str, float], list[float]]:
-        """Middles of the tags of lines on the axis, and of ``others`` (prices): beside one another,
+    ) -> Places:
+        """Places of the tags of lines, and on the axis of ``others`` (prices): beside one another,
         and clear of that of the last price, which stands where it is, with one ``below`` it."""
-        frame = self.frame
+        if not self.lines and not others:
+            return Places()
+        frame, tall = self.frame, self.tag_height
+        y = frame.y(last) if last is not None else -1.0
+        kept = self.last_places(y, below) if last is not None and frame.shows(y) else []
+        asked = (frame, self.lines, self.chosen, tall, tuple(kept), tuple(others))
+        if asked != self._asked:
+            self._asked, self._found = asked, self._find([(y, y + tall) for y in kept], others)
+        return self._found
+
+    def _find(self, kept: list[tuple[int, int]], others: Sequence[float]) -> Places:
+        frame, tall, count = self.frame, self.tag_height, len(others)
         lines = [line for line in self.lines if frame.shows(frame.y(line.price))]
-        prices = [line.price for line in lines] + list(others)
-        wanted = [frame.y(price) for price in prices]
-        shown = last is not None and frame.shows(frame.y(last))
-        if last is not None and shown:
-            wanted.append(frame.y(last))
-            if below:
-                wanted.append(frame.y(last) + _NEXT)
-        fixed = len(prices) if shown else None
-        found = spread(wanted, self.tag_height, frame.pane.top(), frame.bottom, fixed)
-        named = {line.line_id: place for line, place in zip(lines, found, strict=False)}
-        return named, found[len(lines) : len(prices)]
+        chosen = next((n for n, row in enumerate(lines) if row.line_id == self.chosen), None)
+        wanted = [frame.y(line.price) for line in lines]
+        free = rooms(tall, frame.pane.top(), frame.bottom, kept)
+        on_axis = bool(free)
+        if free:
+            every = arrange([*wanted, *(frame.y(price) for price in others)], tall, free)
+            if all(len(place.members) == 1 for place in every):
+                middles = {place.members[0]: place.middle for place in every}
+                tags = [Tag(middles[n], (line,)) for n, line in enumerate(lines)]
+                beside = range(len(lines), len(lines) + count)
+                return Places(tuple(tags), tuple(middles[n] for n in beside))
+        else:  # the strip has room where the axis has none
+            top = round(frame.pane.top())
+            free = rooms(tall, top, frame.bottom) or [(top, top + tall)]
+        found = arrange(wanted, tall, free, chosen)
+        tags = [Tag(row.middle, tuple(lines[n] for n in row.members)) for row in found]
+        return Places(tuple(tags), (None,) * count, on_axis)
 
     # -- painting -------------------------------------------------------------------------------
     def horizontal(
@@ -114,102 +181,111 @@ class PriceLines:
             if any(abs(at - y) < self.tag_height for y in middles):
                 painter.fillRect(left, at - half, width, self.tag_height, panel)
 
-    def paint(self, painter: QPainter, places: dict[str, float]) -> list[QRect]:
-        """All lines, their tags on the axis at ``places``; gives the tags at the lines."""
+    def paint(self, painter: QPainter, places: Places) -> None:
+        """All lines, then their tags at ``places``: no line runs over a tag."""
         self.chips.clear()
-        chips: list[QRect] = []
-        for line in self.lines:
-            self._paint_line(painter, line, chips, places.get(line.line_id, 0.0))
-        return chips
+        self.folds.clear()
+        self._short.clear()
+        for tag in places.tags:
+            for line in tag.lines:
+                colour = self._texts.colour(line.role)
+                y = self.frame.y(line.price)
+                self.horizontal(painter, y, colour, Qt.PenStyle.DashLine)
+                if self.frame.gutter and abs(tag.middle - y) > 1:  # it had to give way
+                    left = round(self.frame.pane.right())
+                    painter.setPen(colour)
+                    painter.drawLine(left, round(y), left + GAP, tag.middle)
+        for tag in places.tags:
+            if len(tag.lines) > 1:
+                self._paint_fold(painter, tag)
+                continue
+            line = tag.lines[0]
+            self._paint_chip(painter, line, tag.middle)
+            if places.on_axis:
+                colour, panel = self._texts.colour(line.role), self._texts.colour("panel")
+                self.tag(painter, tag.middle, fmt.price(line.price, self.places), colour, panel)
 
-    def _free_place(self, chip: QRect, chips: Sequence[QRect]) -> QRect:
-        """Where a tag covers no other: left of them, else above or below where there is no room."""
-        left = QRect(chip)
-        while (other := first_over(left, chips)) is not None:
-            left.moveRight(other.left() - 7)
-        if left.left() >= round(self.frame.pane.left()) + 4:
-            return left
-        step = self.tag_height + 1
-        for way in (1, -1):
-            moved = QRect(chip)
-            while first_over(moved, chips) is not None:
-                moved.translate(0, way * step)
-            if self.frame.pane.top() <= moved.top() and moved.bottom() <= self.frame.bottom:
-                return moved
-        return chip
+    def _chip(self, middle: int, wide: int) -> QRect:
+        """The place of a tag in the strip; nothing while bars have made no room for one yet."""
+        width = min(wide, self.frame.gutter - 2 * GAP)
+        left = round(self.frame.pane.right()) + GAP
+        return QRect(left, middle - self.tag_height // 2, max(0, width), self.tag_height)
 
-    def _paint_line(
-        self, painter: QPainter, line: PriceLine, chips: list[QRect], tag: float
-    ) -> None:
-        y = self.frame.y(line.price)
-        if not self.frame.shows(y):
-            return
+    def _paint_chip(self, painter: QPainter, line: PriceLine, middle: int) -> None:
         texts = self._texts
-        colour, panel = texts.colour(line.role), texts.colour("panel")
-        self.horizontal(painter, y, colour, Qt.PenStyle.DashLine)
-        text, words = line.text, self._words(line.text)
         cross_room = self.tag_height if line.closable else 0
-        if self.frame.gutter:
-            chip = self._beside(painter, y, tag, colour, words + cross_room)
-            words = chip.width() - cross_room
-            text = self._shortened(line.text, words - 2 * CHIP_MARGIN)
-        else:
-            left = round(self.frame.pane.right()) - words - cross_room - 6
-            over = max(0, round(y) - self.tag_height // 2)
-            room = QRect(left, over, words + cross_room, self.tag_height)
-            chip = self._free_place(room, chips)
-        chips.append(chip)  # each stays readable
-        painter.fillRect(chip, panel)
+        room = self.frame.gutter - 2 * GAP - cross_room
+        text, margin = line.text, CHIP_MARGIN
+        if texts.width(text) + 2 * margin > room:
+            margin = TIGHT
+            text = self._shortened(text, room - 2 * margin)
+        words = min(room, texts.width(text) + 2 * margin)
+        chip = self._chip(middle, words + cross_room)
+        if chip.isEmpty():
+            return
+        if text != line.text:
+            self._short.add(line.line_id)
+        colour = texts.colour(line.role)
+        painter.fillRect(chip, texts.colour("panel"))
         if line.line_id == self.chosen:
             painter.setPen(texts.colour("focus"))
             painter.drawRect(chip.adjusted(-1, -1, 0, 0))
             painter.drawRect(chip.adjusted(-2, -2, 1, 1))
         painter.setPen(colour)
         painter.drawRect(chip.adjusted(0, 0, -1, -1))
-        middle = chip.top() + chip.height() / 2.0
-        texts.draw(painter, chip.left() + CHIP_MARGIN, middle, text)
+        texts.draw(painter, chip.left() + margin, chip.top() + chip.height() / 2.0, text)
         cross = QRect()
         if line.closable:
-            cross = QRect(chip.left() + words - 1, chip.top(), self.tag_height, chip.height())
+            cross = QRect(chip.left() + words, chip.top(), cross_room, chip.height())
             painter.drawLine(cross.left(), chip.top(), cross.left(), chip.bottom())
             painter.drawText(cross, Qt.AlignmentFlag.AlignCenter, "✕")
         self.chips[line.line_id] = (chip, cross)
-        self.tag(painter, tag, fmt.price(line.price, self.places), colour, panel)
 
-    def _words(self, text: str) -> int:
-        return self._texts.width(text) + 2 * CHIP_MARGIN
+    def _paint_fold(self, painter: QPainter, tag: Tag) -> None:
+        """How many lines: filled, so that it is not taken for one of them."""
+        texts, room = self._texts, self.frame.gutter - 2 * GAP - 2 * TIGHT
+        count = len(tag.lines)
+        text = f"{count} lines" if texts.width(f"{count} lines") <= room else f"{count}…"
+        chip = self._chip(tag.middle, texts.width(text) + 2 * TIGHT)
+        if chip.isEmpty():
+            return
+        painter.fillRect(chip, texts.colour("crosshair"))
+        painter.setPen(texts.colour("panel"))
+        texts.draw(painter, chip.left() + TIGHT, chip.top() + chip.height() / 2.0, text)
+        self.folds.append((chip, tag.lines))
 
+    # -- words ------------------------------------------------------------------------------------
     def _shortened(self, text: str, width: int) -> str:
-        """A text that has no room loses the end of its words, not the result after them."""
+        """A text that has no room loses the end of its words, not the result after them; then it
+        says side and size, then the side."""
+        if self._texts.width(text) <= width:
+            return text
         words, gap, result = text.partition("  ")
         left = width - self._texts.width(gap + result)
-        if not result or left <= 0:
-            return self._texts.elided(text, width)
-        return self._texts.elided(words, left) + gap + result
+        if left >= LEAST_WORDS * self._texts.width(words):
+            return self._texts.elided(words, left) + gap + result
+        short = brief(words)
+        choice = (f"{short}{gap}{result}", short, short[:2])
+        return next((one for one in choice if self._texts.width(one) <= width), short[:1])
 
     def room_wanted(self, width: float, now: int) -> int:
         """Pixels between bars and axis that the tags need in a chart of this width; results that
-        change with each tick do not move it. 0 where it is too narrow: tags lie over the bars."""
-        if not self.lines or width < NARROW:
+        change with each tick do not move it."""
+        if not self.lines:
             return 0
-        widest = max(
-            self._words(line.text) + (self.tag_height if line.closable else 0)
-            for line in self.lines
-        )
-        wanted = -(-(widest + 2 * GAP) // STEP) * STEP
-        wanted = min(wanted, int(width * MOST_ROOM))
+        cross = self.tag_height
+        if width < NARROW:
+            short = max(self._texts.width(brief(line.text)) for line in self.lines)
+            most = max(2 * cross, int(width * MOST_SHORT))
+            wanted = min(short + 2 * TIGHT + cross, most) + 2 * GAP
+        else:
+            widest = max(
+                self._texts.width(line.text) + (cross if line.closable else 0)
+                for line in self.lines
+            )
+            wanted = -(-(widest + 2 * CHIP_MARGIN + 2 * GAP) // STEP) * STEP
+            wanted = min(wanted, int(width * MOST_ROOM))
         return now if now - STEP <= wanted <= now else wanted
-
-    def _beside(self, painter: QPainter, y: float, tag: float, colour: QColor, wide: int) -> QRect:
-        """The place of a tag in the strip beside the bars, at the height of that on the axis, and
-        a stroke to its line where it had to give way."""
-        left = round(self.frame.pane.right()) + GAP
-        width = min(wide, self.frame.gutter - 2 * GAP)
-        chip = QRect(left, round(tag) - self.tag_height // 2, width, self.tag_height)
-        if abs(tag - y) > 1:
-            painter.setPen(colour)
-            painter.drawLine(left - GAP, round(y), left, chip.center().y())
-        return chip
 
     def paint_ghost_tag(self, painter: QPainter, line: PriceLine, price: float) -> None:
         """The price of a line that is dragged, over all other tags: it is what the hand is about,
