@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from PySide6.QtCore import QRectF
 
+from openalgo_desktop.ui.chart.canvas.labels import value_labels
 from openalgo_desktop.ui.chart.canvas.pane import LEAST, PRICES, VOLUME, Pane, share_out
 from openalgo_desktop.ui.chart.scales.lines import joined, spans, thin
 from openalgo_desktop.ui.chart.scales.price_scale import PriceScale, ScaleKind, VolumeScale
@@ -220,3 +222,12 @@ def test_prices_have_half_of_a_low_chart_at_least() -> None:
         heights = [pane.rect.height() for pane in panes]
         assert sum(heights) == height and heights[0] >= height / 2 - 2
         assert min(heights) >= min(LEAST, height / 6) - 1
+
+
+@pytest.mark.parametrize(("height", "told"), [(120, "30 50 70"), (30, "30 70"), (14, "70")])
+def test_levels_of_a_low_pane_do_not_cover_one_another(height: int, told: str) -> None:
+    pane = Pane(1, PriceScale())
+    pane.rect = QRectF(0, 0, 100, height)
+    pane.scale.range = (25.0, 75.0)
+    labels = value_labels(pane, 2, (30.0, 50.0, 70.0))
+    assert " ".join(label.text.removesuffix(".00") for label in labels) == told

@@ -14,6 +14,8 @@ from openalgo_desktop.ui.kit import look
 #: Room for one label, pixels.
 PRICE_ROOM = 46
 TIME_ROOM = 92
+#: Room for the label of a level that a study has, pixels.
+LEVEL_ROOM = 14
 #: Volumes over this part of the axis are not named: the label would not be whole.
 VOLUME_LABELS = 0.9
 #: Decimals of a study's axis: of 0.001 and less, as many as tell neighbours apart.
@@ -30,7 +32,8 @@ def value_labels(pane: Pane, places: int, levels: Sequence[float]) -> tuple[Labe
     if pane.number != PRICES:
         named = [level for level in sorted(levels) if low <= level <= high]
         if len(named) > 1:  # the study says what matters
-            return tuple(Label(level, study_text(level, named)) for level in named)
+            least = (high - low) * look.px(LEVEL_ROOM) / max(1.0, pane.rect.height())
+            return tuple(Label(level, study_text(level, named)) for level in _apart(named, least))
         found = ticks.price_ticks(low, high, max(2, most), 10.0**-MOST_PLACES)
         return tuple(Label(value, study_text(value, found)) for value in found)
     base = pane.scale.base
@@ -41,6 +44,15 @@ def value_labels(pane: Pane, places: int, levels: Sequence[float]) -> tuple[Labe
     step = 10.0**-places
     find = ticks.log_ticks if pane.scale.log else ticks.price_ticks
     return tuple(Label(value, fmt.price(value, places)) for value in find(low, high, most, step))
+
+
+def _apart(levels: Sequence[float], least: float) -> list[float]:
+    """Those of ascending levels that have room beside one another; the outer ones first."""
+    kept: list[float] = []
+    for level in (levels[-1], *levels[:-1]):
+        if all(abs(level - other) >= least for other in kept):
+            kept.append(level)
+    return sorted(kept)
 
 
 def study_text(value: float, beside: list[float]) -> str:
