@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from openalgo_desktop.ui.rooms.charts.cell import ChartCell
 
 
+#: Of arithmetic: two highs need not meet.
+BODIES = "Highs and lows of past bars are those of their bodies: two highs need not meet"
+
+
 def countdown_text(seconds: float) -> str:
     """``4:05``, ``1:02:09``: what is left of a bar, rounded up."""
     whole = math.ceil(seconds)
@@ -46,12 +50,20 @@ class QuoteWords:
         text = fmt.price(close, cell.places) if math.isfinite(close) else fmt.MISSING
         keys = () if cell.expression is None else cell.expression.keys
         # Of one leg highs and lows of past bars are known.
-        said = "" if len(keys) == 1 else "   highs and lows of past bars are those of their bodies"
-        self.label.setText(text + said)
+        said = "" if len(keys) == 1 else "   past bars: bodies only"
+        self._say(text + said)
+        self.label.setToolTip(plain_tip(BODIES if said else ""))
         live = not cell.replay.active
         stale = live and any(self._bridge.feed.is_stale(key) for key in keys)
         set_role(self.label, "stale" if stale else "", "tone")
         cell.view.set_stale(stale)
+
+    def _say(self, text: str) -> None:
+        """Show a text; a longer one may have no room."""
+        before = len(self.label.text())
+        self.label.setText(text)
+        if len(text) != before:
+            self._cell.fit_head()
 
     def _countdown(self, key: Key) -> str:
         cell = self._cell
@@ -72,10 +84,7 @@ class QuoteWords:
             change = f"{quote.change_text(tick, cell.places)}  {quote.percent_text(tick)}"
             parts.insert(1, change)
         cell.sides.show_prices(tick)
-        before = len(self.label.text())
-        self.label.setText("   ".join(part for part in parts if part))
-        if len(self.label.text()) != before:
-            cell.fit_head()
+        self._say("   ".join(part for part in parts if part))
         if cell.appearance.look.touch:
             bid, ask = (quote.price(tick, side) or 0.0 for side in ("bid", "ask"))
             cell.view.set_touch(bid, ask)

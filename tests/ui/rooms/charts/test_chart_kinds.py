@@ -86,6 +86,9 @@ def test_arithmetic_is_exact_at_open_and_close_and_cannot_be_traded(drive: Drive
         assert cell.key is None and dock.symbol_now() is None
         assert not any(button.isVisible() for button in cell.sides.buttons.values())
         await until(lambda: cell.data.is_drawn, "what a place means")
+        cell.flush()
+        await until(lambda: cell.tools.width() >= cell.tools.sizeHint().width(), "room for tools")
+        assert cell.quote.text().endswith("bodies only")
         words = menu_words(dock)
         assert words[0] == "Fit" and "Indicators…" in words and cell.places == 2
         assert cell.own._key is None and cell.own._fills == []  # of SBIN alone
