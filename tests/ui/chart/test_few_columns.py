@@ -52,3 +52,18 @@ def test_few_columns_are_those_of_many(
             many = drawn(view, log, inverted, first, last)
         assert few.any()
         assert np.array_equal(few, many), (first, last)
+
+
+def test_dashes_stand_at_the_bars_wherever_the_view_begins() -> None:
+    x = np.arange(0.0, 90.0, 6.0)
+    ends = np.column_stack((x, 2.0 * x, x + 6.0, 2.0 * x + 12.0))
+    upright = np.array([[8.0, 1.0, 8.0, 5.0], [3.0, 1.0, 3.0, 5.0]])
+    whole = curves.dashes(ends, 4.0, 7.0, 1.0)
+    assert np.isclose((whole[:, 2] - whole[:, 0]).sum(), 4.0 * 12 + 4.0)
+    assert np.allclose(whole[:, [1, 3]], 2.0 * whole[:, [0, 2]])
+    assert np.all((whole[:, 0] - 1.0) % 7.0 <= 4.0)
+    moved = np.array([25.0, 0.0, 25.0, 0.0])
+    later = curves.dashes(ends[5:] - moved, 4.0, 7.0, 1.0 - 25.0) + moved
+    assert np.allclose(later, whole[whole[:, 0] >= 30.0])
+    assert curves.dashes(upright, 4.0, 7.0, 1.0).tolist() == upright.tolist()
+    assert not len(curves.dashes(upright, 1.0, 7.0, 1.0)[1:])

@@ -17,8 +17,8 @@ from openalgo_desktop.ui.chart.plots.study import StudyView
 
 DRAWS = (Draw.LINE, Draw.STEP, Draw.DOTS, Draw.CROSSES, Draw.AREA, Draw.MARKS)
 
-#: Pixels of smooth lines at an edge that may differ.
-EDGE = 24
+#: Pixels of smooth lines at an edge that may differ: two of each line.
+EDGE = 28
 
 
 def walk(count: int) -> Bars:
@@ -42,6 +42,8 @@ def studies(bars: Bars) -> list[StudyView]:
     for number, draw in enumerate(DRAWS):
         output = Output("a", "A", draw, "study-3", falling="study-4" if draw is Draw.LINE else "")
         found.append(StudyView(draw.value, "S", (output,), (close + number * wave,)))
+    dashed = (Output("d", "D", Draw.LINE, "study-6", dash=True),)
+    found.append(StudyView("dashed", "D", dashed, (close - 3 * wave,)))
     rows = (Output("h", "H", Draw.HISTOGRAM, "up"), Output("l", "L", Draw.LINE, "study-5"))
     levels = (Level(0.5), Level(-0.5))
     return [*found, StudyView("below", "B", rows, (wave, -wave), pane=1, levels=levels)]
@@ -112,8 +114,12 @@ def test_every_kind_moves_as_it_is_drawn(chart: ChartView, kind: str) -> None:
     moved_is_drawn(chart, 3)
 
 
-def test_only_a_strip_is_drawn_while_the_prices_stay(chart: ChartView) -> None:
-    chart.set_bars(walk(900), Interval.M1, 2)
+def test_only_a_strip_is_drawn_while_the_prices_stay(
+    chart: ChartView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = walk(900)
+    chart.set_bars(bars, Interval.M1, 2)
+    chart.set_studies(studies(bars))  # one of them is dashed
     canvas = chart.canvas
     canvas.fitted = False
     canvas.scale_x.show(300, 480)
@@ -122,11 +128,19 @@ def test_only_a_strip_is_drawn_while_the_prices_stay(chart: ChartView) -> None:
     chart.scroll_by(-0.01)  # onto whole pixels
     drawn(chart)
     base = canvas.kept.base
+    painted: list[object] = []
+    ground = base.content.ground
+    base.content.ground = lambda *args: painted.append(args[2].number) or ground(*args)
     wholes, strips = base.wholes, base.strips
+    found, update = [], base.update
+    monkeypatch.setattr(base, "update", lambda: found.append(update()) or found[-1])
     for _ in range(4):
         chart.scroll_by(-0.01)
         drawn(chart)
     assert (base.wholes, base.strips) == (wholes, strips + 4)
+    assert [[pane.number for pane in moved.changed if pane.number == 0] for moved in found] == (
+        [[]] * 4
+    )
     canvas.redraw()
     drawn(chart)
     assert base.wholes == wholes + 1

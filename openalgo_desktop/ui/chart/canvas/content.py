@@ -198,9 +198,4 @@ class Content:
         stage = self._stage
         if pane.number == PRICES and (stage.compared or stage.kind.based):
             return True
-        for view in stage.views_of(pane):
-            if len(view.profiles):
-                return True
-            if stage.merge == 1 and any(map(view.dashed, view.outputs)):
-                return True  # dashes begin at the first bar in view
-        return False
+        return any(len(view.profiles) for view in stage.views_of(pane))

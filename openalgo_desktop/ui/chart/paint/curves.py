@@ -24,6 +24,8 @@ MARKER_ROOM = 5.0
 MARKER = 2.5
 #: Values so far out, device pixels, are cut off: the raster engine must not walk there.
 FAR = 30_000.0
+#: A dash and the room to the next one, widths of the line.
+DASH, GAP = 4.0, 3.0
 #: So few points are drawn one by one.
 FEW = 8
 #: So few columns of a line are worked out one by one: arrays would take longer.
@@ -39,21 +41,30 @@ def pen_of(colour: QColor, width: float, ratio: float, dash: bool = False) -> QP
     """A pen of ``width`` logical pixels for painting in device pixels."""
     pen = QPen(colour, max(1.0, width * ratio))
     if dash:
-        pen.setDashPattern([4.0, 3.0])
+        pen.setDashPattern([DASH, GAP])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     return pen
 
 
-def strokes(painter: QPainter, x: Floats, y: Floats, pen: QPen, smooth: bool = True) -> None:
+def strokes(
+    painter: QPainter, x: Floats, y: Floats, pen: QPen, smooth: bool = True, origin: float = 0.0
+) -> None:
     """Segments between neighbours; NaN is a gap."""
     if len(x) > 1:
-        segments(painter, x, y, np.ones(len(x) - 1, bool), pen, smooth)
+        segments(painter, x, y, np.ones(len(x) - 1, bool), pen, smooth, origin)
 
 
 def segments(
-    painter: QPainter, x: Floats, y: Floats, chosen: Mask, pen: QPen, smooth: bool
+    painter: QPainter,
+    x: Floats,
+    y: Floats,
+    chosen: Mask,
+    pen: QPen,
+    smooth: bool,
+    origin: float = 0.0,
 ) -> None:
-    """Those segments that are ``chosen``, by the number of their first point."""
+    """Those segments that are ``chosen``, by the number of their first point. Dashes are counted
+    along ``x`` from ``origin``, that of a bar: so they move with the bars."""
     if len(x) <= FEW and pen.style() is Qt.PenStyle.SolidLine:
         _few(painter, x.tolist(), y.tolist(), chosen.tolist(), pen, smooth)
         return
@@ -61,20 +72,36 @@ def segments(
     whole = np.flatnonzero(~(np.isnan(y[1:]) | np.isnan(y[:-1])) & chosen)
     if not len(whole):
         return
-    rows = _lines.array(len(whole))
-    rows[:, 0], rows[:, 1] = x[whole], y[whole]
-    rows[:, 2], rows[:, 3] = x[whole + 1], y[whole + 1]
+    ends = np.column_stack((x[whole], y[whole], x[whole + 1], y[whole + 1]))
+    if pen.style() is Qt.PenStyle.CustomDashLine:
+        ends = dashes(ends, DASH * pen.widthF(), (DASH + GAP) * pen.widthF(), origin)
+        pen = QPen(pen)
+        pen.setStyle(Qt.PenStyle.SolidLine)
+    rows = _lines.array(len(ends))
+    rows[:] = ends
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
     painter.setPen(pen)
-    if pen.style() is Qt.PenStyle.CustomDashLine:
-        # Dashes must not begin anew at each segment.
-        cuts = np.flatnonzero(np.diff(whole) > 1) + 1
-        for run in np.split(whole, cuts):
-            points = np.column_stack((x[run[0] : run[-1] + 2], y[run[0] : run[-1] + 2]))
-            painter.drawPolyline(polygon(points))
-    else:
-        _lines.draw(painter)
+    _lines.draw(painter)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def dashes(ends: Floats, dash: float, period: float, origin: float) -> Floats:
+    """The parts of segments (rows of x, y, x, y; x does not fall) that are on a dash; a dash
+    begins at each ``origin + n * period``."""
+    x, wide = ends[:, 0], ends[:, 2] - ends[:, 0]
+    first = np.floor((x - origin) / period)
+    counts = (np.floor((ends[:, 2] - origin) / period) - first).astype(np.int64) + 1
+    of = np.repeat(np.arange(len(ends)), counts)
+    number = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
+    begin = origin + (first[of] + number) * period
+    left, right = np.maximum(begin, x[of]), np.minimum(begin + dash, ends[of, 2])
+    upright = wide[of] <= 0.0
+    shown = (right > left) | (upright & (right >= left))
+    of, left, right, upright = of[shown], left[shown], right[shown], upright[shown]
+    slope = (ends[of, 3] - ends[of, 1]) / np.where(upright, 1.0, wide[of])
+    top = ends[of, 1] + slope * (left - x[of])
+    foot = np.where(upright, ends[of, 3], ends[of, 1] + slope * (right - x[of]))
+    return np.column_stack((left, top, right, foot))
 
 
 def _few(

@@ -156,18 +156,18 @@ def _line(part: Part, steps: bool = False) -> None:
         if joined is not None:  # a level is held to the next bar, and begins anew there
             joined = np.column_stack((np.ones(len(joined), bool), joined)).ravel()
     pen = curves.pen_of(part.colour, part.width, part.at.ratio, part.dash)
-    smooth = not steps
+    smooth, origin = not steps, float(part.at.columns(np.zeros(1))[0])
     falling = part.falling
     if joined is not None:
         curves.segments(part.painter, x, y, joined, pen, smooth)
         return
     if falling is None or len(y) < 2:
-        curves.strokes(part.painter, x, y, pen, smooth)
+        curves.strokes(part.painter, x, y, pen, smooth, origin)
         return
     down = np.concatenate((y[1:] > y[:-1], [False])) != part.at.map.inverted
     for colour, mask in ((part.colour, ~down), (falling, down)):
         pen.setColor(colour)
-        curves.segments(part.painter, x, y, mask[:-1], pen, smooth)
+        curves.segments(part.painter, x, y, mask[:-1], pen, smooth, origin)
 
 
 def _step(part: Part) -> None:
