@@ -230,6 +230,8 @@ class ViewProfile(Kept):
         self._bars: Columns | None = None
         self._known: tuple[int, int] | None = None  # bars of the profile that is kept
         self._profile: Profile | None = None
+        self._closed: tuple[int, int] | None = None  # first and end of the bars in the rows
+        self._rows = VolumeRows(around.tick)
 
     @property
     def profiles(self) -> Sequence[Profile]:
@@ -243,13 +245,20 @@ class ViewProfile(Kept):
         return () if self._profile is None else (self._profile,)
 
     def _of(self, bars: Columns, first: int, last: int) -> Profile | None:
+        """A forming bar is tried on a copy: it costs the same however many are in view."""
         if last < first:
             return None
-        rows = VolumeRows(self._around.tick)
-        for part in finer(
-            bars.cut(first, last + 1), self._around.minutes, self._around.span.seconds
-        ):
-            rows.add(part)
+        forms = last == bars.size - 1
+        end = last if forms else last + 1
+        if self._closed != (first, end):
+            self._closed, self._rows = (first, end), VolumeRows(self._around.tick)
+            inside, seconds = bars.cut(first, end), self._around.span.seconds
+            for part in finer(inside, self._around.minutes, seconds):
+                self._rows.add(part)
+        rows = self._rows
+        if forms:
+            rows = rows.copy()
+            rows.add(bars.cut(last, last + 1))
         found = profile_of(rows, self._wish.rows, self._wish.share, first, last)[0]
         return None if found is None else msgspec.structs.replace(found, share=VIEW_SHARE)
 
@@ -260,7 +269,7 @@ class ViewProfile(Kept):
             self._known = None
 
     def load(self, bars: Columns) -> None:
-        self._known = None
+        self._known = self._closed = None
         self._take(bars)
 
     def last(self, bars: Columns) -> None:
@@ -268,3 +277,6 @@ class ViewProfile(Kept):
 
     def append(self, bars: Columns) -> None:
         self._take(bars)
+        closed = self._closed
+        if closed is not None and closed[1] > bars.size - 2:  # its last change is told only now
+            self._closed = None

@@ -331,3 +331,26 @@ def test_the_last_column_of_a_long_line_is_as_among_others(chart: ChartView, gap
         painter.end()
         pictures.append(image)
     assert merge >= 3_000 - 2_996 and pictures[0] == pictures[1]
+
+
+def test_a_tick_of_a_study_leaves_the_picture_of_closed_bars(chart: ChartView) -> None:
+    shown(chart, walk(300))
+    values = np.linspace(100.0, 101.0, 300)
+    study = view(values, Draw.LINE)
+    prices = np.array([100.0, 101.0])
+    profile = Profile(0, 9, 1.0, prices, (prices,), 100.5, 100.0, 102.0)
+    study.profiles = (profile,)
+    chart.set_studies([study])
+    chart.flush()
+    picture(chart)
+    ground = chart.canvas.kept.base
+    before = ground.wholes
+    values[-1] = 100.5
+    chart.set_study_values("one", [values], [profile])
+    chart.flush()
+    picture(chart)
+    assert ground.wholes == before
+    chart.set_study_values("one", [values], ())
+    chart.flush()
+    picture(chart)
+    assert ground.wholes == before + 1 and not study.profiles

@@ -262,9 +262,9 @@ class Surface(QWidget):
             return
         if values is not None:
             view.values = values
-        if profiles is not None:
-            view.profiles = profiles
-        if closed or profiles is not None:
+        if profiles is not None and not _same(view.profiles, profiles):
+            view.profiles, closed = profiles, True
+        if closed:
             view.forget()
             self._dirty |= Dirty.BARS
         self._dirty |= Dirty.LAST
@@ -449,3 +449,8 @@ class Surface(QWidget):
         """Moments at the left and right edge, epoch seconds."""
         scale = self.scale_x
         return self.series.time_of(scale.left), self.series.time_of(scale.right)
+
+
+def _same(before: Sequence[Profile], now: Sequence[Profile]) -> bool:
+    """Whether no profile is another one: the kept picture holds then."""
+    return len(before) == len(now) and all(a is b for a, b in zip(before, now, strict=True))

@@ -21,6 +21,7 @@ from openalgo_desktop.core.charting.drawings.model import Family, Tool
 from openalgo_desktop.core.charting.drawings.tools import by_family, tools
 from openalgo_desktop.ui.chart.drawings.board import Board
 from openalgo_desktop.ui.chart.drawings.icons import icon_of
+from openalgo_desktop.ui.chart.drawings.tool_search import ToolSearch
 from openalgo_desktop.ui.kit import icons, look, theme
 from openalgo_desktop.ui.kit.widgets import named, plain_tip, shortcut_text, slug
 
@@ -94,6 +95,8 @@ class ToolBox(QWidget):
             button.more_wanted.connect(lambda at, family=family: self._show_family(family, at))
             self._families[family] = button
         self._families[Family.STUDIES].hide()
+        self.search = self._mode("search", "Find a tool", "search", self._find)
+        self.search.setCheckable(False)
         self.magnet = self._mode("magnet", "Magnet", "magnet", self._turn_magnet)
         self.stay = self._mode("stay", "Stay in the tool", "pencil-stay", self._turn_stay)
         self.lock = self._mode("lock", "Lock all drawings", "lock", self._turn_lock)
@@ -139,6 +142,15 @@ class ToolBox(QWidget):
         star.setObjectName(f"{self._name}-tool-menu-favourite")
         star.triggered.connect(lambda: self._board.set_favourite(last.tool, not kept))
         menu.popup(at)
+
+    def _find(self) -> None:
+        self.find_at(self.search.mapToGlobal(QPoint(self.search.width() + 2, 0)))
+
+    def find_at(self, at: QPoint) -> None:
+        """Ask for a tool by its name, at a place of the screen."""
+        over = self if self.isVisible() else self.parentWidget() or self
+        search = ToolSearch(self._name, over, lambda tool: self.offers(tool.family), self._take)
+        search.open_at(at)
 
     # -- modes ------------------------------------------------------------------------------
     def _turn_magnet(self) -> None:
@@ -208,7 +220,7 @@ class ToolBox(QWidget):
     def _buttons(self) -> list[ToolButton]:
         modes = [self.magnet, self.stay, self.lock, self.hide_all, self.objects]
         families = (one for one in self._families.values() if not one.isHidden())
-        return [*self._favourites.values(), *families, *modes]
+        return [self.search, *self._favourites.values(), *families, *modes]
 
     def _place(self) -> None:
         side = max(look.px(SIDE), look.density().target)

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Signal
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish, OfDrawing
@@ -129,6 +130,9 @@ class ChartDrawings(QObject):
 
     def fill_tools(self, menu: QMenu) -> None:
         """All tools, a menu for each family: for a chart without the box."""
+        search = menu.addAction("Find a tool…")
+        search.setObjectName(f"{self._name}-draw-search")
+        search.triggered.connect(lambda: self.box.find_at(QCursor.pos()))
         for family, rows in by_family().items():
             if not rows or not self.box.offers(family):
                 continue

@@ -12,6 +12,7 @@ from openalgo_desktop.ui.chart.drawings.object_list import LOCKED, NAME, ObjectL
 from openalgo_desktop.ui.chart.drawings.settings import DrawingDialog, Unclear, levels_of
 from openalgo_desktop.ui.chart.drawings.style_bar import StyleBar
 from openalgo_desktop.ui.chart.drawings.tool_box import ToolBox
+from openalgo_desktop.ui.chart.drawings.tool_search import ToolSearch
 from openalgo_desktop.ui.engine.drawings import FIRST
 from openalgo_desktop.ui.kit.widgets import controls
 from tests.unit.core.charting.drawings.pane import drawn
@@ -145,3 +146,25 @@ def test_levels_are_written_between_commas():
     ]
     with pytest.raises(Unclear, match="'x' is no number"):
         levels_of("0.5, x", before)
+
+
+def test_a_tool_is_found_by_its_name_and_taken_with_enter(bench, qtbot):
+    box = ToolBox(bench.board, "chart")
+    qtbot.addWidget(box)
+    box.show()
+    box.search.click()
+    menu = next(iter(box.findChildren(ToolSearch)))
+    qtbot.keyClicks(menu.field, "gartley")
+    named = [action.objectName() for action in menu.actions()][1:]
+    assert named and all("pattern" in name or "xabcd" in name for name in named)
+    menu.field.setText("nothing like it")
+    assert not menu.actions()[-1].isEnabled()
+    menu.field.setText("fib fan")
+    qtbot.keyClick(menu.field, Qt.Key.Key_Return)
+    assert bench.board.tool is tool("fib-fan")
+    # A chart without studies offers no tool that adds one.
+    box.search.click()
+    menu = box.findChildren(ToolSearch)[-1]
+    menu.field.setText("fixed range")
+    assert not menu.actions()[-1].isEnabled()
+    menu.close()

@@ -34,6 +34,18 @@ def by_family() -> dict[Family, tuple[Tool, ...]]:
     return {family: tuple(row for row in rows if row.family is family) for family in Family}
 
 
+def find(text: str) -> list[Tool]:
+    """The tools that have all words of ``text`` in their title, family or other names; those
+    whose title begins with it first. Nothing finds all."""
+    wanted = text.casefold().split()
+    found = [row for row in tools().values() if all(word in _words(row) for word in wanted)]
+    return sorted(found, key=lambda row: not row.title.casefold().startswith(text.casefold()))
+
+
+def _words(row: Tool) -> str:
+    return " ".join((row.title, row.family.value, row.tool, *row.words)).casefold()
+
+
 def title(drawing: Drawing) -> str:
     """What a drawing is called."""
     return drawing.name or tool(drawing.tool).title
