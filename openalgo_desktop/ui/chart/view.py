@@ -16,7 +16,6 @@ from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart.layer import Layer
 from openalgo_desktop.ui.chart.lines import PriceLine
-from openalgo_desktop.ui.chart.live_bar import Candle
 from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
 from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
 from openalgo_desktop.ui.chart.series import Floats
@@ -148,11 +147,6 @@ class ChartView(QWidget):
     def update_last(self, time: int, *values: float) -> None:
         """The forming bar changed."""
         self.canvas.update_last(time, *values)
-
-    def take(self, candle: Candle, *, began: bool) -> None:
-        """The forming candle changed, or a new one ``began``."""
-        update = self.append_bar if began else self.update_last
-        update(candle.time, candle.open, candle.high, candle.low, candle.close, candle.volume)
 
     def prepend(self, bars: Bars) -> int:
         """Put older bars in front; the view stays. Returns how many were added."""

@@ -21,13 +21,13 @@ from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.history import ChartHistory
+from openalgo_desktop.ui.chart.subjects import Combination, OneInstrument, Source
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.widgets import named
 from openalgo_desktop.ui.rooms.charts.appearance import Appearance
 from openalgo_desktop.ui.rooms.charts.bars.asking import AskingAgain
 from openalgo_desktop.ui.rooms.charts.bars.ports import Followers, Subject
-from openalgo_desktop.ui.rooms.charts.bars.subjects import Combination, OneInstrument, Source
 from openalgo_desktop.ui.rooms.charts.chart_menu import ChartMenu
 from openalgo_desktop.ui.rooms.charts.comparing import Comparing
 from openalgo_desktop.ui.rooms.charts.data import ChartData, days_of

@@ -14,8 +14,8 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.plots.study import Compared
+from openalgo_desktop.ui.chart.subjects import Source
 from openalgo_desktop.ui.kit.dock import Holder
-from openalgo_desktop.ui.rooms.charts.bars.subjects import Source
 
 MOST = 8
 PREFIX = "compare:"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtWidgets import QHBoxLayout
 
-from openalgo_desktop.core.charting.columns import Columns
-from openalgo_desktop.core.charting.legs import combined, sum_of
+from openalgo_desktop.core.charting.legs import sum_of
+from openalgo_desktop.core.charting.ports import LiveBar
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.model import Key
@@ -18,8 +16,8 @@ from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.naming import expiry_text
 from openalgo_desktop.core.ticks import Bars, Part, Tick
 from openalgo_desktop.ui.chart import ChartView
-from openalgo_desktop.ui.chart.history import ChartHistory, Report
-from openalgo_desktop.ui.chart.live_bar import LiveBar, moment_of
+from openalgo_desktop.ui.chart.history import ChartHistory
+from openalgo_desktop.ui.chart.subjects import Combination
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.chain import Pair
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -62,7 +60,10 @@ class StraddleDock(Dock):
         self.pair: Pair | None = None
         self._key: Key | None = None
         self._places = 2
-        self._live: LiveBar | None = None
+        self._subject: Combination | None = None
+        self._stop: Callable[[], None] | None = None
+        self._heard_bars: list[LiveBar] = []  # the last state of each since the last paint
+        self._last: int | None = None  # beginning of the last bar; None before the history
         self.interval = Segments(
             f"{self.name}-interval", "Interval", tuple(row.value for row in DAYS), compact=True
         )
@@ -83,11 +84,17 @@ class StraddleDock(Dock):
         self.content.addLayout(head)
         self.view = named(ChartView(), f"{self.name}-view", "Candles of call and put together")
         self.content.addWidget(self.view, 1)
+        self.history.gaps_changed = self.view.set_gaps
+        self.history.refilled = self._put
         self.place_empty_over(self.view)
         self.set_empty(True)
         self.answer_keys(self.view, self.view.answers())
         for changed in (bridge.feed.changed, bridge.feed.refused, bridge.feed.aged):
-            self.listen(changed, self._look_again)
+            self.listen(changed, self._on_feed)
+
+    def release(self) -> None:
+        self._leave()
+        super().release()
 
     # -- which pair -------------------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:
@@ -96,7 +103,7 @@ class StraddleDock(Dock):
         if pair is not None and pair == self.pair:
             return
         self.pair = pair
-        self._live = None
+        self._leave()
         if pair is None:
             self.set_subject(self.bridge.name(key))
             quoted = self.bridge.chains.quoted(key)  # with its price the money is known
@@ -115,28 +122,36 @@ class StraddleDock(Dock):
     # -- history ----------------------------------------------------------------------------
     def load(self) -> None:
         """Load the history of the pair; a load under way is given up."""
+        self._leave()
         if self.pair is None:
             return
-        self._live = None
-        interval = Interval(self.interval.value())
-        ask = partial(self._ask, self.pair, interval)
-        self.history.load(Span.of(interval), ask, self._show_history)
+        legs = sum_of("straddle", self.pair.call.key, self.pair.put.key)
+        span = Span.of(Interval(self.interval.value()))
+        subject = self._subject = Combination(self.bridge.bars, legs)
+        self._stop = subject.follow(span, self._hear)
+        self.history.load(
+            span,
+            partial(subject.bars, span),
+            self._show_history,
+            partial(subject.kept, span),
+            partial(subject.missing, span),
+        )
 
-    async def _ask(
-        self, pair: Pair, interval: Interval, first: date, last: date, tell: Report
-    ) -> Bars:
-        span, bars = Span.of(interval), self.bridge.bars
-        keys = (pair.call.key, pair.put.key)
-        legs = await asyncio.gather(*(bars.of_days(key, span, first, last, tell) for key in keys))
-        columns = dict(zip(keys, map(Columns.of, legs), strict=True))
-        return combined(sum_of("straddle", *keys), columns).bars
+    def _leave(self) -> None:
+        """Hear no more of the pair."""
+        if self._stop is not None:
+            self._stop()
+        self._stop = self._subject = self._last = None
+        self._heard_bars.clear()
 
     def _show_history(self, span: Span, bars: Bars) -> None:
-        interval = Interval(span.text)
-        self._live = LiveBar(interval, bars)
-        self.view.set_bars(bars, interval, self._places)
+        self._put(bars)
         self.set_empty(not len(bars), self.history.message.text())
         self.dirty = True
+
+    def _put(self, bars: Bars) -> None:
+        self._last = int(bars.time[-1]) if len(bars) else 0
+        self.view.set_bars(bars, Interval(self.interval.value()), self._places)
 
     # -- live -------------------------------------------------------------------------------
     def _ticks(self) -> tuple[Tick, Tick] | None:
@@ -159,22 +174,43 @@ class StraddleDock(Dock):
         if pair is None or not (pair.call.key in ticks or pair.put.key in ticks):
             return
         self.dirty = True
-        both = self._ticks()
-        if both is None or self._live is None:
+
+    def _hear(self, bar: LiveBar) -> None:
+        """A bar of both, at every tick of one: the last state of each is drawn."""
+        heard = self._heard_bars
+        if heard and heard[-1].time == bar.time:
+            heard[-1] = bar
+        else:
+            heard.append(bar)
+        self.dirty = True
+
+    def _draw_heard(self) -> None:
+        if self._last is None:
             return
-        moment = max(moment_of(tick, Interval(self.interval.value())) for tick in both)
-        started = self._live.price(moment, both[0].ltp + both[1].ltp)
-        candle = self._live.candle
-        if candle is not None:
-            self.view.take(candle, began=started)
+        heard, self._heard_bars = self._heard_bars, []
+        for bar in heard:
+            if bar.time < self._last:
+                continue
+            values = (bar.open, bar.high, bar.low, bar.close, bar.volume, bar.oi)
+            if bar.time > self._last:
+                self.view.append_bar(bar.time, *values)
+            else:
+                self.view.update_last(bar.time, *values)
+            self._last = bar.time
             if self.view.isHidden():  # no history, but the market goes on
                 self.set_empty(False)
 
-    def _look_again(self, *_: object) -> None:
+    def _on_feed(self, *_: object) -> None:
+        """The price of a leg that is not known any more makes none of both."""
         self.dirty = True
+        if self._subject is not None:
+            for key in self._subject.expression.keys:
+                if self.bridge.feed.is_stale(key):
+                    self._subject.lose(key)
 
     def flush(self) -> None:
         self.dirty = False
+        self._draw_heard()
         both = self._ticks()
         self.view.set_stale(both is None)
         set_role(self.figures, "stale" if both is None else "", "tone")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from openalgo_desktop.core.charting.ports import LiveBar
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError
@@ -51,6 +53,15 @@ def test_it_shows_what_call_and_put_at_the_money_cost_together(drive: Drive) -> 
         edge = canvas.scale_x.left
         QTest.keyClick(canvas, Qt.Key.Key_Left)
         assert canvas.scale_x.left < edge
+        # Every tick counts, also between two paints, and a bar that begins.
+        last = int(canvas.series.time[-1])
+        assert dock._last == last
+        for time, close in ((last, 1e4), (last, 50.0), (last + 300, 60.0), (last - 300, 1.0)):
+            high = 1e4 if time == last else close
+            dock._hear(LiveBar(time, 50.0, high, 40.0, close, nan, nan, began=False))
+        dock.flush()
+        assert canvas.series.bar(len(canvas.series) - 2)[1:4] == (1e4, 40.0, 50.0)
+        assert canvas.series.time[-1] == last + 300
         # An option chooses its own strike; what has no options says so.
         bridge.select(pair.put.key)
         assert dock.pair == pair
@@ -62,6 +73,7 @@ def test_it_shows_what_call_and_put_at_the_money_cost_together(drive: Drive) -> 
         dock.interval.choose(Interval.M15.value)
         state = dock.save_state()
         dock.close()
+        assert dock._stop is None
         again = session.window.docking.show("straddle")
         assert again.save_state() == state
 

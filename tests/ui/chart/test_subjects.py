@@ -15,7 +15,7 @@ from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart.history import Report
-from openalgo_desktop.ui.rooms.charts.bars.subjects import Combination
+from openalgo_desktop.ui.chart.subjects import Combination
 
 A: Key = ("NSE", "A")
 B: Key = ("NSE", "B")
