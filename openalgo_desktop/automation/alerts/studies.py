@@ -73,10 +73,16 @@ class RegistryStudies:
 
     def _check(self, source: OfStudy, deep: int) -> None:
         if is_own(source.study):
-            raise DataError("Alerts cannot look at a study of your own files. Choose another one.")
+            raise DataError(
+                "An alert cannot wait for a study of your own files: it runs apart and may answer "
+                "late or not at all. Choose a study of the list, or have a price alert."
+            )
         spec = self._library.spec(source.study)
         if "chain" in spec.needs:
-            raise DataError(f"{spec.title}: alerts cannot look at the option chain.")
+            raise DataError(
+                f"{spec.title}: it needs the option chain, which is recorded only while a chart "
+                "shows it; alerts are watched without one, too. Choose a study of prices or volume."
+            )
         self._library.check(source.study, source.params)
         names = [row.name for row in spec.outputs]
         if source.output not in names:

@@ -19,9 +19,9 @@ from openalgo_desktop.ui.chart.drawings.pane import DrawingPane
 from openalgo_desktop.ui.chart.series import Series
 from openalgo_desktop.ui.kit import theme
 from tests.unit.core.charting.drawings.pane import Pane, bars, drawn
-from tests.unit.core.charting.drawings.spots import ON
+from tests.unit.core.charting.drawings.spots import ON, WRITTEN
 
-DRAWN = [row for row in tools().values() if not row.study]
+DRAWN = [row for row in tools().values() if not row.study and row.tool not in WRITTEN]
 INK, GROUND = QColor("#12fe34"), QColor("#000000")
 
 
@@ -76,7 +76,7 @@ def test_a_tool_leaves_its_colour_where_it_is_defined(qapp, tool):
     found = painted(drawing)
     pane = DrawingPane(Fake())
     assert found.max() > 100, "nothing is drawn"
-    for x, y in ON.get(tool.tool, ()):
+    for x, y in ON[tool.tool]:
         # Targets of a position have the colours of profit and loss: those count as ink, too.
         row, column = min(int(y), 398), min(int(x), 798)
         part = found[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4]
@@ -85,6 +85,23 @@ def test_a_tool_leaves_its_colour_where_it_is_defined(qapp, tool):
         box = box_of(label, pane)
         part = found[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1]
         assert not part.size or part.max() > 60, label.text
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_only_written_begins_at_its_corner(qapp, name, ratio):
+    theme.apply(qapp, "dark")
+    drawing = inked(tools()[name])
+    drawing = replace(drawing, style=replace(drawing.style, fill=""))
+    x, y = WRITTEN[name]
+    size = drawing.style.font
+    wide, high = DrawingPane(Fake()).size_of(drawing.text, size)
+    rows, columns = np.nonzero(painted(drawing, ratio) > 60)
+    left, right, top, foot = (
+        edge / ratio for edge in (columns.min(), columns.max(), rows.min(), rows.max())
+    )
+    assert x - 1 <= left <= x + size / 3 and x + 0.7 * wide <= right <= x + wide + 1
+    assert y <= top <= y + size / 1.5 and y + size / 2 <= foot <= y + high
 
 
 @pytest.mark.parametrize("ratio", [1.25, 1.5, 2.0])

@@ -1,4 +1,4 @@
-"""Where each tool leaves a stroke, reckoned by hand on the linear pane of ``pane.py``.
+"""Where each tool leaves a stroke or a text, reckoned by hand on the linear pane of ``pane.py``.
 
 Its spots are A (105, 320), B (205, 240), C (305, 280), D (405, 160), E (455, 200), F (505, 120) and
 G (585, 180) in pixels: 120, 140, 130, 160, 150, 170 and 155 rupees.
@@ -7,6 +7,10 @@ G (585, 180) in pixels: 120, 140, 130, 160, 150, 170 and 155 rupees.
 from __future__ import annotations
 
 from math import atan2, cos, hypot, sin, sqrt
+
+import numpy as np
+
+from tests.unit.core.charting.drawings.pane import bars
 
 _LONG = hypot(100, 80)
 _GOLD = (1 + sqrt(5)) / 2
@@ -97,6 +101,41 @@ ON: dict[str, tuple[tuple[float, float], ...]] = {
     ),
 }
 ON["rotated-rectangle"] = ((155 + 12000 / _LONG * 80 / _LONG, 280 + 12000 / _LONG * 100 / _LONG),)
+
+
+def _y(price: float) -> float:
+    return 400 - (price - 100) * 4
+
+
+def _regression() -> tuple[tuple[float, float], ...]:
+    """The least squares of the closes from bar 10 to bar 20, and two deviations beside them."""
+    places, closes = np.arange(10, 21), bars().close[10:21]
+    slope, base = np.polyfit(places, closes, 1)
+    wide = 2 * np.std(closes - slope * places - base)
+    return tuple(
+        (10 * place + 5, float(_y(base + slope * place + more)))
+        for place in (12, 18)
+        for more in (-wide, 0.0, wide)
+    )
+
+
+def _bars_again() -> tuple[tuple[float, float], ...]:
+    """Bars 10 to 20 from bar 30 on, moved so that the first opens at 130: their opens left, their
+    closes right, their highs and lows."""
+    columns, found = bars(), []
+    move = 130 - columns.open[10]
+    for number in (0, 5, 10):
+        x, place = 10 * (30 + number) + 5, 10 + number
+        spots = ((-3, columns.open), (3, columns.close), (0, columns.high), (0, columns.low))
+        found += [(x + right, float(_y(column[place] + move))) for right, column in spots]
+    return tuple(found)
+
+
+ON["regression-trend"] = _regression()
+ON["bars-pattern"] = _bars_again()
+
+#: Left upper corners of what is only written.
+WRITTEN = {"text": (105.0, 320.0), "anchored-text": (200.0, 200.0)}
 
 #: Prices at bar 15 (half-way from A to B) by name.
 AT_15: dict[str, dict[str, float]] = {

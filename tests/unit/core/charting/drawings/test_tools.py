@@ -27,7 +27,7 @@ from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import ParamKind
 from openalgo_desktop.core.errors import DataError
 from tests.unit.core.charting.drawings.pane import SPOTS, STEP, Pane, anchor, bars, drawn
-from tests.unit.core.charting.drawings.spots import AT_15, ON
+from tests.unit.core.charting.drawings.spots import AT_15, ON, WRITTEN
 
 DRAWN = [row for row in tools().values() if not row.study]
 IDS = [row.tool for row in DRAWN]
@@ -78,11 +78,15 @@ def test_every_tool_draws_something_finite_on_every_scale(row, scale):
 
 @pytest.mark.parametrize("row", DRAWN, ids=IDS)
 def test_every_tool_is_where_its_definition_says(row):
-    if row.tool not in ON:
-        assert row.tool in ("regression-trend", "bars-pattern", "text", "anchored-text")
-        return
     at = Pane()
     made = picture(drawn(row), at)
+    if row.tool in WRITTEN:
+        x, y = WRITTEN[row.tool]
+        (label,) = made.labels
+        assert (label.at, label.across, label.down, label.text) == (Point(x, y), 0, 0, row.text)
+        assert not made.strokes and hits(made, Point(x + 3, y + 3), at, 4.0)
+        return
+    assert ON[row.tool]  # whatever is new says where it is
     for x, y in ON[row.tool]:
         assert on_stroke(made, x, y) < 0.6, (x, y)
         assert hits(made, Point(x, y), at, 4.0)
