@@ -7,7 +7,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QRectF
+from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -203,6 +203,37 @@ def test_a_legend_takes_presses_where_it_is_seen_and_says_what_has_room(qtbot: Q
     (_, said) = legend._fitting(wrong, 200)
     assert said[0].startswith("what went") and said[0].endswith("…")
     assert sum(wide for _, _, wide in legend._fitting(wrong, 200)) == 200
+
+
+def test_a_tag_that_is_aimed_at_stays_under_the_pointer(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    overlay = Overlay(parent)
+    overlay.resize(460, 260)
+    overlay.set_frame(Frame(QRectF(0, 0, 320, 200), 200, 460, 100, 200, gutter=60))
+    prices = (152.0, 150.0, 148.0)
+    overlay.set_lines(
+        [PriceLine(str(n), p, "SELL 1", "sell", True, True) for n, p in enumerate(prices)]
+    )
+
+    def crosses(last: float) -> list[QRect]:
+        overlay.set_last(last, "up")
+        overlay.set_touch(last - 0.5, last + 0.5)
+        overlay.grab()
+        return [overlay.chip_of(str(n))[1] for n in range(3)]
+
+    aimed = crosses(140.0)
+    overlay.hold(aimed[1].center())
+    assert crosses(151.0) == aimed and crosses(160.0) == aimed
+    line, on_close = overlay.line_at(aimed[1].center())
+    assert line is not None and (line.line_id, on_close) == ("1", True)
+    overlay.hold(QPoint(10, 10))
+    moved = crosses(151.0)
+    assert moved != aimed
+    overlay.hold(moved[0].center())
+    overlay.set_lines([PriceLine("0", 120.0, "SELL 1", "sell", True, True)])  # it was moved
+    overlay.grab()
+    assert overlay.chip_of("0")[0].center().y() > 140
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ class Mouse:
         else:
             self._show_cursor(point)
         canvas.at = point.toPoint()
+        canvas.overlay.hold(canvas.at)
         canvas.show_cross()
 
     def _move_by(self, moved: QPointF) -> None:
@@ -280,6 +281,7 @@ class Mouse:
         """The pointer left the chart."""
         canvas = self._canvas
         canvas.at = None
+        canvas.overlay.hold(None)
         canvas.overlay.hover_row("")
         canvas.overlay.set_cross(None)
         canvas.show_legend()

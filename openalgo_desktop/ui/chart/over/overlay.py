@@ -144,6 +144,15 @@ class Overlay(QWidget):
         """The line at a place, and whether it is its x."""
         return self._rows.line_at(at)
 
+    def hold(self, at: QPoint | None) -> None:
+        """The pointer is at a place, or gone: among the tags it keeps them where they are, so that
+        an x that is aimed at does not become that of another line."""
+        frame = self.frame
+        held = at is not None and frame.pane.right() < at.x() <= frame.axis
+        if held is not self._rows.held:
+            self._rows.held = held
+            self.update(self._axis())
+
     def fold_at(self, at: QPoint) -> tuple[PriceLine, ...]:
         """The lines whose folded tag is at a place."""
         return self._rows.fold_at(at)
@@ -293,8 +302,7 @@ class Overlay(QWidget):
         touch = self._shown_touch()
         places = self._places_of(last.price if last is not None else None)
         tags: list[float] = [middle for middle in places.others if middle is not None]
-        if places.on_axis:
-            tags += [tag.middle for tag in places.tags if len(tag.lines) == 1]
+        tags += [tag.middle for tag in places.tags if tag.priced]
         if last is not None and self.frame.shows(self.frame.y(last.price)):
             tops = rows.last_places(self.frame.y(last.price), bool(self._countdown))
             tags += [top + rows.tag_height // 2 for top in tops]

@@ -30,24 +30,26 @@ MOST_SHORT = 0.2
 LEAST_WORDS = 0.6
 #: Left and right of a tag in its strip, pixels.
 GAP = 3
+#: A tag of bid or ask that would be so many of its heights away from its price is left out.
+AWAY = 3
 #: So near the pointer is on a line, pixels.
 REACH = 3
 
 
 class Tag(NamedTuple):
-    """The middle of a tag (pixel) and its line; more than one are folded."""
+    """The middle of a tag (pixel) and its line; more than one are folded. One that is ``priced``
+    has its price on the axis, beside that of the last trade."""
 
     middle: int
     lines: tuple[PriceLine, ...]
+    priced: bool
 
 
 class Places(NamedTuple):
-    """Where the tags of lines are, and those of other prices on the axis (None: no room). Where
-    the axis has no room beside the last price, lines have ``on_axis`` False: no tag there."""
+    """Where the tags of lines are, and those of other prices on the axis (None: no room)."""
 
     tags: tuple[Tag, ...] = ()
     others: tuple[int | None, ...] = ()
-    on_axis: bool = True
 
 
 class PriceLines:
@@ -62,8 +64,10 @@ class PriceLines:
         self.chips: dict[str, tuple[QRect, QRect]] = {}  # tag and x of each line, as painted
         self.folds: list[tuple[QRect, tuple[PriceLine, ...]]] = []  # folded tags, as painted
         self._short: set[str] = set()  # lines whose tags do not say all
+        self.held = False  # the pointer is among the tags: none moves away from under it
         self._asked: tuple[object, ...] = ()
         self._found = Places()
+        self._stood: tuple[object, ...] = ()  # what has to be the same for tags that are held
 
     @property
     def tag_height(self) -> int:
@@ -124,31 +128,52 @@ class PriceLines:
         frame, tall = self.frame, self.tag_height
         y = frame.y(last) if last is not None else -1.0
         kept = self.last_places(y, below) if last is not None and frame.shows(y) else []
-        asked = (frame, self.lines, self.chosen, tall, tuple(kept), tuple(others))
+        asked = (frame, self.lines, self.chosen, tall, tuple(kept), tuple(others), self.held)
         if asked != self._asked:
-            self._asked, self._found = asked, self._find([(y, y + tall) for y in kept], others)
+            self._asked = asked
+            self._found = self._find([(top, top + tall) for top in kept], others)
         return self._found
 
     def _find(self, kept: list[tuple[int, int]], others: Sequence[float]) -> Places:
-        frame, tall, count = self.frame, self.tag_height, len(others)
+        """Lines first: bid and ask, which change all the time, move none of them."""
+        frame, tall = self.frame, self.tag_height
         lines = [line for line in self.lines if frame.shows(frame.y(line.price))]
-        chosen = next((n for n, row in enumerate(lines) if row.line_id == self.chosen), None)
-        wanted = [frame.y(line.price) for line in lines]
-        free = rooms(tall, frame.pane.top(), frame.bottom, kept)
-        on_axis = bool(free)
-        if free:
-            every = arrange([*wanted, *(frame.y(price) for price in others)], tall, free)
-            if all(len(place.members) == 1 for place in every):
-                middles = {place.members[0]: place.middle for place in every}
-                tags = [Tag(middles[n], (line,)) for n, line in enumerate(lines)]
-                beside = range(len(lines), len(lines) + count)
-                return Places(tuple(tags), tuple(middles[n] for n in beside))
-        else:  # the strip has room where the axis has none
-            top = round(frame.pane.top())
-            free = rooms(tall, top, frame.bottom) or [(top, top + tall)]
-        found = arrange(wanted, tall, free, chosen)
-        tags = [Tag(row.middle, tuple(lines[n] for n in row.members)) for row in found]
-        return Places(tuple(tags), (None,) * count, on_axis)
+        ids = {line.line_id: line for line in lines}
+        at_prices = [(line.line_id, line.price) for line in lines]
+        stands = (frame.pane, frame.gutter, frame.bottom, tall, self.chosen, at_prices)
+        if self.held and stands == self._stood:
+            before = ((tag.middle, [row.line_id for row in tag.lines]) for tag in self._found.tags)
+            found = [(middle, tuple(ids[one] for one in rows)) for middle, rows in before]
+        else:
+            chosen = next((n for n, row in enumerate(lines) if row.line_id == self.chosen), None)
+            free = rooms(tall, frame.pane.top(), frame.bottom, kept)
+            if not free:  # the strip has room where the axis has none
+                top = round(frame.pane.top())
+                free = rooms(tall, top, frame.bottom) or [(top, top + tall)]
+            places = arrange([frame.y(line.price) for line in lines], tall, free, chosen)
+            found = [(row.middle, tuple(lines[n] for n in row.members)) for row in places]
+        self._stood = stands
+        tags, half = [], tall // 2
+        for middle, rows in found:
+            top = middle - half
+            beside = all(top + tall <= one or top >= two for one, two in kept)
+            tags.append(Tag(middle, rows, beside and len(rows) == 1))
+        taken = [(tag.middle - half, tag.middle - half + tall) for tag in tags if tag.priced]
+        return Places(tuple(tags), self._beside([*kept, *taken], others))
+
+    def _beside(
+        self, taken: list[tuple[int, int]], others: Sequence[float]
+    ) -> tuple[int | None, ...]:
+        """Places on the axis of prices that stay near to where they are, or have none."""
+        frame, tall = self.frame, self.tag_height
+        free = rooms(tall, frame.pane.top(), frame.bottom, taken)
+        wanted = [frame.y(price) for price in others]
+        found: list[int | None] = [None] * len(wanted)
+        for place in arrange(wanted, tall, free) if free else ():
+            number = place.members[0]
+            if len(place.members) == 1 and abs(place.middle - wanted[number]) <= AWAY * tall:
+                found[number] = place.middle
+        return tuple(found)
 
     # -- painting -------------------------------------------------------------------------------
     def horizontal(
@@ -201,7 +226,7 @@ class PriceLines:
                 continue
             line = tag.lines[0]
             self._paint_chip(painter, line, tag.middle)
-            if places.on_axis:
+            if tag.priced:
                 colour, panel = self._texts.colour(line.role), self._texts.colour("panel")
                 self.tag(painter, tag.middle, fmt.price(line.price, self.places), colour, panel)
 
