@@ -2,12 +2,12 @@
 
 Two clicks or one drag place a line; Shift makes ways straight, Escape gives up, a right click ends
 what has any number of points. A press on a drawing chooses and moves it, with Ctrl or Alt a copy
-of it. Places that mean an order's line (``reserved``) are never taken.
+of it. Tags of lines are beside the panes, where no layer is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, Signal
@@ -58,12 +58,10 @@ class DrawingsLayer(QObject):
     def __init__(
         self,
         board: Board,
-        reserved: Callable[[QPointF], bool] = lambda _place: False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.board = board
-        self._reserved = reserved
         self._placing: Placing | None = None
         self._passing: Drawing | None = None  # a measure that the next click ends
         self._grab: Grab | None = None
@@ -163,12 +161,12 @@ class DrawingsLayer(QObject):
 
     # -- mouse ------------------------------------------------------------------------------
     def press(self, event: QMouseEvent, at: Projection) -> bool:
-        point, self._ended = event.position(), False
+        self._ended = False
         self._last_at = at
         if self._passing is not None:
             self._passing = None
             self.top_changed.emit()
-        if at.number != PRICES or self._reserved(point):
+        if at.number != PRICES:
             self.board.choose(())
             return False
         if self.board.tool is not None:
@@ -306,7 +304,7 @@ class DrawingsLayer(QObject):
 
     def hover(self, point: QPointF, at: Projection) -> Qt.CursorShape | None:
         self._last_at = at
-        if at.number != PRICES or self._reserved(point):
+        if at.number != PRICES:
             self._mark("")
             return None
         if self.board.tool is not None:
@@ -332,7 +330,7 @@ class DrawingsLayer(QObject):
             self.top_changed.emit()
 
     def double_click(self, event: QMouseEvent, at: Projection) -> bool:
-        if at.number != PRICES or self._reserved(event.position()):
+        if at.number != PRICES:
             return False
         placing = self._placing
         if self.board.tool is not None:
@@ -352,7 +350,7 @@ class DrawingsLayer(QObject):
         if self._ended:
             self._ended = False
             return True
-        if at.number != PRICES or self._reserved(point):
+        if at.number != PRICES:
             return False
         row = self.drawing_at(point, at)
         if row is None:

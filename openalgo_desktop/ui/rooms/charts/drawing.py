@@ -10,7 +10,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
-from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QMenu
 
@@ -70,7 +70,7 @@ class ChartDrawings(QObject):
         self.apply_own: Callable[[Sequence[Change]], None] = lambda _changes: None
         self.history = History(self._apply)
         self.board = Board(bridge.drawings, self.history, self)
-        self.layer = DrawingsLayer(self.board, self._is_reserved, self)
+        self.layer = DrawingsLayer(self.board, self)
         self.box = ToolBox(self.board, name)
         self.bar = StyleBar(self.board, name, view)
         self.objects: ObjectList | None = None
@@ -156,18 +156,6 @@ class ChartDrawings(QObject):
         instrument = self._bridge.instrument(key) if key is not None else None
         self.board.numbers = {} if instrument is None else {"lot": float(instrument.lot_size)}
         self.board.set_chart(key, span)
-
-    def _is_reserved(self, place: QPointF) -> bool:
-        """Whether a place is the tag of an order's line, which means that line. With a tool in hand
-        only its x is one: a stroke that begins on a tag must not move the order."""
-        if not self._view.shown_lines:
-            return False
-        overlay, point = self._view.canvas.overlay, place.toPoint()
-        chips = (overlay.chip_of(line.line_id) for line in self._view.shown_lines)
-        drawing = self.board.tool is not None
-        return any(
-            close.contains(point) or (tag.contains(point) and not drawing) for tag, close in chips
-        )
 
     def offer_studies(self) -> None:
         """Offer the tools that anchor a study; who calls it answers ``study_wanted``."""

@@ -38,10 +38,7 @@ class Bench:
         self.door = DrawingsDoor(terminal, lambda work, _name: asyncio.run(work), parent)
         self.history = History(self.door.apply)
         self.board = Board(self.door, self.history, parent)
-        self.reserved: list[QPoint] = []
-        self.layer = DrawingsLayer(
-            self.board, lambda place: place.toPoint() in self.reserved, parent
-        )
+        self.layer = DrawingsLayer(self.board, parent)
         self.view = ChartView()
         self.view.setObjectName("chart-view")
 

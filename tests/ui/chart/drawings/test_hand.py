@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from openalgo_desktop.core.charting.drawings.magnet import Magnet
 from openalgo_desktop.core.charting.drawings.tools import tool
 from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.ui.chart import PriceLine
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 RIGHT = Qt.MouseButton.RightButton
@@ -149,15 +150,20 @@ def test_delete_takes_the_chosen_away_and_nothing_else(bench):
     assert not bench.layer.delete_chosen()
 
 
-def test_a_place_of_an_orders_line_is_never_taken(bench):
+def test_a_tag_of_an_order_is_never_taken(bench):
     bench.board.take(tool("horizontal"))
     bench.click(10, 120.0)
-    bench.reserved.append(bench.place(30, 120.0))
-    bench.click(30, 120.0)
-    assert bench.board.chosen == ()
+    bench.view.set_lines([PriceLine("o1", 120.0, "SELL 1", "sell", True, True)])
+    bench.grab()
+    canvas, closed = bench.view.canvas, []
+    bench.view.line_closed.connect(closed.append)
+    tag, cross = canvas.overlay.chip_of("o1")
+    bench.board.choose([])
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=tag.center())
+    assert bench.board.chosen == () and canvas.overlay.chosen == "o1"
     bench.board.take(tool("trend"))
-    bench.click(30, 120.0)  # with a tool in hand neither
-    assert bench.layer.in_hand is None
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=cross.center())
+    assert bench.layer.in_hand is None and closed == ["o1"]
 
 
 def test_ctrl_click_on_a_drawing_still_means_the_ticket(bench):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.charting.drawings.tools import tool
@@ -94,24 +94,10 @@ def test_keys_draw_delete_undo_and_nothing_leaves(drive: Drive) -> None:
     drive(second)
 
 
-def test_a_tag_of_an_order_is_not_covered_and_the_list_shows_all(drive: Drive) -> None:
+def test_the_list_shows_all(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await chart_of(session)
         drawings, canvas = dock.cell.drawings, dock.view.canvas
-        assert not drawings._is_reserved(QPointF(10, 10))
-        from openalgo_desktop.ui.chart.lines import PriceLine
-
-        bar = canvas.series.bar(len(canvas.series) - 1)
-        dock.view.set_lines([PriceLine("o1", bar[3], "Buy 1", "buy", True, True)])
-        canvas.overlay.grab()
-        tag, cross = canvas.overlay.chip_of("o1")
-        words = QPointF(tag.left() + 4, tag.center().y())
-        assert drawings._is_reserved(words)
-        # A stroke that begins on a tag draws, and never moves the order; its x still ends it.
-        drawings.board.take(tool("trend"))
-        assert not drawings._is_reserved(words)
-        assert drawings._is_reserved(QPointF(cross.center()))
-        drawings.board.take(None)
         drawings.turn_objects()
         assert drawings.objects is not None and drawings.objects.tree.topLevelItemCount() == 0
         board = drawings.board
