@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
@@ -43,6 +43,8 @@ def test_tags_give_way_to_what_is_kept_and_fold_where_they_are_nearest() -> None
     assert free == [(0, 40), (72, 100)]  # room for two, and for one
     placed = arrange([10.0, 30.0, 33.0, 60.0, 90.0], 16, free)
     assert [place.members for place in placed] == [(0,), (1, 2), (3, 4)]
+    sides = arrange([47.0, 49.0], 16, free, market=48.0)
+    assert [place.middle for place in sides] == [32, 80]
     alone = arrange([10.0, 30.0, 33.0, 60.0, 90.0], 16, free, alone=1)
     assert [place.members for place in alone] == [(0, 2), (1,), (3, 4)]
     assert arrange([1.0, 2.0], 16, [(0, 16)], alone=1) == [Place(8, (1,))]
@@ -104,6 +106,7 @@ class Tagged:
     st.one_of(st.none(), st.floats(110, 190)),
     st.integers(-1, 29),
 )
+@example([(100.0, TEXTS[0]), (100.0, TEXTS[0]), (145.0, TEXTS[0])], 150, 58, 144.0, 0)
 @settings(max_examples=30, deadline=None)
 def test_tags_of_any_lines_hide_no_bar_and_no_tag_and_each_line_can_be_reached(
     qapp: QApplication,

@@ -136,7 +136,8 @@ class PriceLines:
 
     def _find(self, kept: list[tuple[int, int]], others: Sequence[float]) -> Places:
         """Lines first: bid and ask, which change all the time, move none of them."""
-        frame, tall = self.frame, self.tag_height
+        frame, tall, half = self.frame, self.tag_height, self.tag_height // 2
+        market = kept[0][0] + half if kept else None
         lines = [line for line in self.lines if frame.shows(frame.y(line.price))]
         ids = {line.line_id: line for line in lines}
         at_prices = [(line.line_id, line.price) for line in lines]
@@ -150,28 +151,32 @@ class PriceLines:
             if not free:  # the strip has room where the axis has none
                 top = round(frame.pane.top())
                 free = rooms(tall, top, frame.bottom) or [(top, top + tall)]
-            places = arrange([frame.y(line.price) for line in lines], tall, free, chosen)
+            wanted = [frame.y(line.price) for line in lines]
+            places = arrange(wanted, tall, free, chosen, market)
             found = [(row.middle, tuple(lines[n] for n in row.members)) for row in places]
         self._stood = stands
-        tags, half = [], tall // 2
+        tags = []
         for middle, rows in found:
             top = middle - half
             beside = all(top + tall <= one or top >= two for one, two in kept)
             tags.append(Tag(middle, rows, beside and len(rows) == 1))
         taken = [(tag.middle - half, tag.middle - half + tall) for tag in tags if tag.priced]
-        return Places(tuple(tags), self._beside([*kept, *taken], others))
+        return Places(tuple(tags), self._beside([*kept, *taken], others, market))
 
     def _beside(
-        self, taken: list[tuple[int, int]], others: Sequence[float]
+        self, taken: list[tuple[int, int]], others: Sequence[float], market: int | None
     ) -> tuple[int | None, ...]:
-        """Places on the axis of prices that stay near to where they are, or have none."""
+        """Places on the axis of prices that stay near to where they are and on their side of the
+        market, or have none."""
         frame, tall = self.frame, self.tag_height
         free = rooms(tall, frame.pane.top(), frame.bottom, taken)
         wanted = [frame.y(price) for price in others]
         found: list[int | None] = [None] * len(wanted)
-        for place in arrange(wanted, tall, free) if free else ():
+        for place in arrange(wanted, tall, free, None, market) if free else ():
             number = place.members[0]
-            if len(place.members) == 1 and abs(place.middle - wanted[number]) <= AWAY * tall:
+            away = abs(place.middle - wanted[number])
+            over = market is None or (wanted[number] > market) is (place.middle > market)
+            if len(place.members) == 1 and away <= AWAY * tall and over:
                 found[number] = place.middle
         return tuple(found)
 
@@ -276,6 +281,7 @@ class PriceLines:
             return
         painter.fillRect(chip, texts.colour("crosshair"))
         painter.setPen(texts.colour("panel"))
+        painter.drawRect(chip.adjusted(0, 0, -1, -1))  # apart from the next one
         texts.draw(painter, chip.left() + TIGHT, chip.top() + chip.height() / 2.0, text)
         self.folds.append((chip, tag.lines))
 

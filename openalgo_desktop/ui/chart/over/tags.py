@@ -34,9 +34,11 @@ def arrange(
     height: int,
     free: Sequence[tuple[int, int]],
     alone: int | None = None,
+    market: float | None = None,
 ) -> list[Place]:
-    """Places of tags of one ``height`` in the ``free`` parts, each in the part that is nearest, in
-    the order of the ``wanted`` middles and near to them. Where there are more than a part has room
+    """Places of tags of one ``height`` in the ``free`` parts, each in the part that is nearest (on
+    its side of the ``market``, where one is there), in the order of the ``wanted`` middles and near
+    to them. Where there are more than a part has room
     for, those nearest to one another fold into one; number ``alone`` never does: where there is
     room for one tag only, it is that."""
     found: list[Place] = []
@@ -44,8 +46,23 @@ def arrange(
     parts: list[list[int]] = [[] for _ in free]
     for number in order:
         y = wanted[number]
-        away = [max(low - y, y - high, 0.0) for low, high in free]
+        away = [
+            (market is not None and (y > market) is not (low >= market), max(low - y, y - high, 0))
+            for low, high in free
+        ]
         parts[away.index(min(away))].append(number)
+    for at, members in enumerate(parts):  # one with a single place gives the others to the next
+        if (
+            alone is not None
+            and alone in members
+            and len(free) > 1
+            and (free[at][1] - free[at][0]) // height < 2
+        ):
+            others, parts[at] = [number for number in members if number != alone], [alone]
+            below = at + 1 < len(free)
+            other = at + 1 if below else at - 1
+            parts[other] = others + parts[other] if below else parts[other] + others
+            break
     for (low, high), members in zip(free, parts, strict=True):
         groups = _folded(wanted, members, (high - low) // height, alone)
         middles = [floor(sum(wanted[n] for n in row) / len(row) + 0.5) for row in groups]
