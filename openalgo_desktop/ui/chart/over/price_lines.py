@@ -128,13 +128,14 @@ class PriceLines:
         frame, tall = self.frame, self.tag_height
         y = frame.y(last) if last is not None else -1.0
         kept = self.last_places(y, below) if last is not None and frame.shows(y) else []
-        asked = (frame, self.lines, self.chosen, tall, tuple(kept), tuple(others), self.held)
-        if asked != self._asked:
+        rows = tuple(round(frame.y(price)) for price in others)
+        asked = (frame, self.lines, self.chosen, tall, tuple(kept), rows, self.held)
+        if asked != self._asked:  # a tick seldom moves anything by a pixel
             self._asked = asked
-            self._found = self._find([(top, top + tall) for top in kept], others)
+            self._found = self._find([(top, top + tall) for top in kept], rows)
         return self._found
 
-    def _find(self, kept: list[tuple[int, int]], others: Sequence[float]) -> Places:
+    def _find(self, kept: list[tuple[int, int]], others: Sequence[int]) -> Places:
         """Lines first: bid and ask, which change all the time, move none of them."""
         frame, tall, half = self.frame, self.tag_height, self.tag_height // 2
         market = kept[0][0] + half if kept else None
@@ -164,13 +165,12 @@ class PriceLines:
         return Places(tuple(tags), self._beside([*kept, *taken], others, market))
 
     def _beside(
-        self, taken: list[tuple[int, int]], others: Sequence[float], market: int | None
+        self, taken: list[tuple[int, int]], wanted: Sequence[int], market: int | None
     ) -> tuple[int | None, ...]:
-        """Places on the axis of prices that stay near to where they are and on their side of the
-        market, or have none."""
+        """Places on the axis of tags that stay near to where they are ``wanted`` and on their side
+        of the market, or have none."""
         frame, tall = self.frame, self.tag_height
         free = rooms(tall, frame.pane.top(), frame.bottom, taken)
-        wanted = [frame.y(price) for price in others]
         found: list[int | None] = [None] * len(wanted)
         for place in arrange(wanted, tall, free, None, market) if free else ():
             number = place.members[0]
