@@ -75,15 +75,16 @@ class Rhythm:
             session = self._calendar.session(self.exchange, _date(part.day))
             over = part.end if session is None else int(session[1].timestamp())
             return min(whole, over if start < over else part.end)
-        following = self._following(start // DAY)
+        following = self.following(start // DAY)
         for day in range(following - 1, max(start // DAY, following - _LONGEST_REST) - 1, -1):
             session = self._calendar.session(self.exchange, _date(day))
             if session is not None:
                 return int(session[1].timestamp())
         return following * DAY - IST_OFFSET_SECONDS
 
-    def _following(self, day: int) -> int:
-        """The first day of the period after the one that begins on ``day``."""
+    def following(self, day: int) -> int:
+        """The first day of the period after the one that begins on ``day``: days since 1970, of
+        a span of a day or longer."""
         count = self.span.count
         if self.span.unit in _MONTHS:
             first = np.datetime64(day, "D").astype("datetime64[M]")
@@ -91,6 +92,8 @@ class Rhythm:
             return int(ahead.astype("datetime64[D]").astype(np.int64))
         if self.span.unit is SpanUnit.WEEK:
             return day + 7 * count
+        if count == 1:
+            return day + 1  # of single days also Saturday and Sunday are some
         return int(_day_of_weekday(np.array([_weekday(np.array([day]))[0] + count]))[0])
 
     def _part_of(self, second: int) -> _Part:

@@ -14,6 +14,8 @@ _TEXT = re.compile(r"^(\d{0,4})([smhDWMQY]?)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 #: Longest intraday bar: a session of MCX, seconds.
 _LONGEST = 15 * 3600
+#: Of days and longer so many units at most, about ten years: a longer bar has no second one.
+_MOST = {"D": 2500, "W": 520, "M": 120, "Q": 40, "Y": 10}
 
 
 class SpanUnit(StrEnum):
@@ -46,6 +48,9 @@ class Span(msgspec.Struct, frozen=True):
         found = cls(SpanUnit(match[2] or "m"), count)
         if not count or found.seconds > _LONGEST:
             raise DataError("Interval: give 1 second to 15 hours, or days and longer.")
+        if count > _MOST.get(match[2], count):
+            longest = ", ".join(f"{most}{unit}" for unit, most in _MOST.items())
+            raise DataError(f"Interval: {text.strip()} is too long. The longest are {longest}.")
         return found
 
     @classmethod

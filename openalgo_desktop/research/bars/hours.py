@@ -132,10 +132,7 @@ class Hours:
             return rhythm.end(start)
         span = rhythm.span
         if not span.is_intraday:
-            number = start // DAY + 1
-            while rhythm.start(ist_midnight(number)) == start:
-                number += 1
-            return ist_midnight(number)
+            return ist_midnight(rhythm.following(start // DAY))
         midnight = ist_midnight(axis_day(start, span) + 1)
         return min(rhythm.start(start + span.seconds), midnight)
 

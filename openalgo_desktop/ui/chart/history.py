@@ -31,6 +31,8 @@ Missing: TypeAlias = Callable[[date, date], Awaitable[Gaps]]
 
 #: So many older windows without a bar are the end of the history: before it was listed.
 _EMPTY = 2
+#: A shorter window without a bar, days, may be a long weekend: it goes on further back.
+_REST = 7
 
 
 async def _none_missing(first: date, last: date) -> Gaps:
@@ -137,7 +139,7 @@ class ChartHistory:
         today = self._dock.bridge.now().date()
         first = today - timedelta(days=self._days(span))
         try:
-            bars = await ask(first, today, self._tell)
+            first, bars = await self._back(ask, first, today)
         except AppError as error:
             bars = await self._of_kept(first, today)
             gaps = await self._missing(first, today) if len(bars) else ()
@@ -151,14 +153,22 @@ class ChartHistory:
             self.message.show_text("" if len(bars) else f"No bars for {span.text}")
         show(span, bars)
 
+    async def _back(self, ask: Ask, first: date, last: date) -> tuple[date, Bars]:
+        """The bars of these days; without any those of more and more days before them, while the
+        exchange may have been closed. With the first day that was asked for."""
+        bars, end = await ask(first, last, self._tell), last
+        while not len(bars) and (end - first).days < _REST:
+            first, last = first - ((end - first) or timedelta(days=1)), first - timedelta(days=1)
+            bars = await ask(first, last, self._tell)
+        return first, bars
+
     async def _load_older(self, ask: Ask, before: date, show: Callable[[Bars], None]) -> None:
         assert self._span is not None
-        first = before - timedelta(days=self._days(self._span))
+        first, last = before - timedelta(days=self._days(self._span)), before - timedelta(days=1)
         self.message.show_text("Loading…")
         try:
-            bars = await ask(first, before - timedelta(days=1), self._tell)
+            first, bars = await self._back(ask, first, last)
         except AppError as error:
-            last = before - timedelta(days=1)
             bars = await self._of_kept(first, last)
             if len(bars):
                 self._first, self._reason = first, error.message

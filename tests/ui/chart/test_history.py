@@ -77,6 +77,31 @@ async def test_older_windows_follow_one_another_until_two_are_empty(rig: ChartHi
     assert set(texts) == {"Loading 3 of 8…"} and rig.message.text() == ""
 
 
+async def test_a_long_weekend_neither_is_without_bars_nor_ends_the_history(qapp: object) -> None:
+    dock: Any = FakeDock()
+    dock.now = lambda: datetime(2026, 11, 22, 12)  # a Sunday; Friday and Thursday were holidays
+    rig = ChartHistory(dock, lambda _span: 1, lambda: None)
+    asked: list[tuple[date, date]] = []
+
+    async def ask(first: date, last: date, tell: Report) -> Bars:
+        asked.append((first, last))
+        traded = first <= date(2026, 11, 18) <= last or first <= date(2026, 11, 11) <= last
+        return some(10 if traded else 0)
+
+    shown: list[int] = []
+    rig.load(Span.parse("1s"), ask, lambda span, bars: shown.append(len(bars)))
+    await wait(rig)
+    assert shown == [10] and asked[0] == (date(2026, 11, 21), date(2026, 11, 22))
+    days = [first.toordinal() for first, _ in asked], [last.toordinal() for _, last in asked]
+    assert all(first == last + 1 for first, last in zip(days[0], days[1][1:], strict=False))
+    assert rig.older(lambda bars: shown.append(len(bars)))
+    await wait(rig)
+    assert shown == [10, 10] and not rig.ended  # a week further, in one go
+    while rig.older(lambda bars: shown.append(len(bars))):
+        await wait(rig)
+    assert rig.ended and shown == [10, 10, 0, 0] and len(asked) < 20
+
+
 async def test_an_older_window_that_fails_is_told_and_asked_for_again(rig: ChartHistory) -> None:
     fails = False
     asked: list[date] = []

@@ -291,6 +291,20 @@ def test_a_compared_series_begins_where_the_main_one_does(chart: ChartView) -> N
     assert chart.canvas.scale_y.range[1] < base * 1.2
 
 
+def test_a_compared_series_is_not_upside_down_over_prices_below_0(chart: ChartView) -> None:
+    chart.set_volume(Volume.NOWHERE)
+    below = [(-1000.0, -900.0, -1100.0, -1000.0), (-1000.0, -800.0, -1050.0, -900.0)]
+    shown(chart, bars([*below, below[1]]))
+    other = Compared("n", "Nifty", np.array([10.0, 11.0, 12.0]), "study-6")
+    chart.set_overlays((other,))
+    chart.set_scale(ScaleKind.PERCENT)
+    chart.flush()
+    seen = Look(chart, picture(chart))
+    assert seen.near(1, -900.0, "study-6") and seen.near(2, -800.0, "study-6")
+    texts = {round(label.value): label.text for label in seen.stage.prices.labels}
+    assert texts[-900] == "+10.00%" and all(text.endswith("%") for text in texts.values())
+
+
 def test_many_bars_and_studies_keep_their_extremes_in_sight(chart: ChartView) -> None:
     history = walk(40_000)
     shown(chart, history)

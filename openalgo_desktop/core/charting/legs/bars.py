@@ -47,8 +47,7 @@ def combined(expression: Expression, legs: Mapping[Key, Columns]) -> Combined:
     closed = _values(expression, {key: part[key].close for key in keys}, len(time))
     high, low = np.fmax(opened, closed), np.fmin(opened, closed)
     volume, oi = np.full(len(time), np.nan), np.full(len(time), np.nan)
-    linear = expression.linear
-    single = len(keys) == 1 and linear is not None
+    single = expression.exact_extremes
     if single:
         leg = part[keys[0]]
         ends = [_values(expression, {keys[0]: column}, len(time)) for column in (leg.high, leg.low)]

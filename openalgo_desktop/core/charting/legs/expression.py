@@ -61,7 +61,8 @@ class Linear(msgspec.Struct, frozen=True):
 
 
 class Expression(msgspec.Struct, frozen=True):
-    """A combination; ``text`` is what was written, as it is shown and saved."""
+    """A combination; ``text`` is what was written, as it is shown. Which instruments it means
+    says :attr:`identity`: a name may be one of several exchanges."""
 
     text: str
     root: Node
@@ -75,6 +76,22 @@ class Expression(msgspec.Struct, frozen=True):
     def linear(self) -> Linear | None:
         """Its factors; None where a leg is multiplied with or divides something that has one."""
         return _linear(self.root)
+
+    @property
+    def exact_extremes(self) -> bool:
+        """Whether high and low of its bars follow from those of its legs: of one leg with a
+        factor and a constant they do; of others two highs need not meet."""
+        return len(self.keys) == 1 and self.linear is not None
+
+    @property
+    def identity(self) -> str:
+        """The same for the same arithmetic of the same instruments: each leg with its exchange.
+        :func:`parse` reads it, so it is what is kept."""
+        return self.written(lambda key: f'"{key[0]}:{key[1]}"')
+
+    def written(self, name: Callable[[Key], str]) -> str:
+        """As it would be typed with these names of the legs."""
+        return _written(self.root, name)
 
     def value(self, price: Callable[[Key], Any]) -> Any:
         """The value at the prices of the legs: floats, or arrays of one length. NaN where a leg
@@ -100,6 +117,28 @@ def _keys(node: Node) -> Iterator[Key]:
         case Joined(_, left, right):
             yield from _keys(left)
             yield from _keys(right)
+
+
+#: What binds tighter has the higher number; a sign before a part as much as a product.
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2}
+
+
+def _written(node: Node, name: Callable[[Key], str]) -> str:
+    match node:
+        case Number(value):
+            return np.format_float_positional(value, trim="-")
+        case Leg(key):
+            return name(key)
+        case Negative(part):
+            inner = _written(part, name)
+            return f"-{inner}" if isinstance(part, Number | Leg) else f"-({inner})"
+        case Joined(sign, left, right):
+            one, two = _written(left, name), _written(right, name)
+            if isinstance(left, Joined) and _BINDS[left.sign] < _BINDS[sign]:
+                one = f"({one})"
+            if isinstance(right, Joined) and _BINDS[right.sign] <= _BINDS[sign]:
+                two = f"({two})"
+            return f"{one}{sign}{two}"
 
 
 def _value(node: Node, price: Callable[[Key], Any]) -> Any:

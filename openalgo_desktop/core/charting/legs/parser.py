@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,6 +22,10 @@ from openalgo_desktop.core.model import Key
 Known = Callable[[str], Key | None]
 
 _LONGEST = 400
+#: A name in quotes counts as one character: it costs one look, and what is kept has the exchange
+#: of each leg in it. Of all that no more than this.
+_LONGEST_KEPT = 64 * _LONGEST
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _DEEPEST = 40
 _MOST_LEGS = 20
 #: Signs that are written in place of ours.
@@ -47,7 +52,7 @@ def parse(text: str, known: Known) -> Expression:
     is one; in quotes it is taken as it is. Raises :class:`DataError` with a sentence that names
     the place.
     """
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST_KEPT or len(_QUOTED.sub("q", text)) > _LONGEST:
         raise _wrong(f"it is longer than {_LONGEST} characters")
     reader = _Reader(_tokens(text.translate(_SIGNS), known))
     expression = Expression(text.strip(), reader.whole())
@@ -106,7 +111,10 @@ def _name(text: str, at: int, known: Known) -> _Token:
             return _Token("leg", name, at + 1, Leg(key))
     number = _NUMBER.match(text, at)
     if number is not None and not text[number.end() : number.end() + 1].isalnum():
-        return _Token("number", number[0], at + 1, Number(float(number[0])))
+        value = float(number[0])
+        if not math.isfinite(value):
+            raise _wrong(f"the number at character {at + 1} is too large")
+        return _Token("number", number[0], at + 1, Number(value))
     if not longest:
         raise _wrong(f"{text[at]!r} at character {at + 1} has no meaning here")
     raise _wrong(

@@ -34,11 +34,12 @@ def params(what: str, percent: float = 1.0) -> tuple[Param, ...]:
 
 def measured(values: Mapping[str, Value], bars: Columns, tick: float) -> float:
     """The size in rupees, whole ticks and at least one. Of ATR and per cent it is that of the
-    last bar but one, which is closed; of no bars one tick."""
+    last bar but one, which is closed; where that is nothing one tick, and 0 without a tick."""
     settled = bars.cut(0, max(1, bars.size - 1))
     wanted = float(values["fixed"])
     if values["size"] == PERCENT:
-        wanted = settled.close[-1] * float(values["percent"]) / 100 if settled.size else 0.0
+        price = abs(float(settled.close[-1])) if settled.size else 0.0  # a spread may be below 0
+        wanted = price * float(values["percent"]) / 100
     elif values["size"] == ATR:
         wanted = average_true_range(settled, int(values["length"]))
     if not math.isfinite(wanted) or wanted <= 0:

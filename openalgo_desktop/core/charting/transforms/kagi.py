@@ -43,7 +43,7 @@ class Kagi(Machine):
             self._begin = price
             self._extend(bar)
             return ()
-        turn = self._end * self._amount if self._part else self._amount
+        turn = abs(self._end) * self._amount if self._part else self._amount
         away = price - self._end
         if not self._direction:
             if abs(price - self._begin) >= turn:

@@ -57,18 +57,26 @@ class TransformSpec(msgspec.Struct, frozen=True):
 
     def size(self, values: Values, bars: Columns, tick: float) -> float:
         """The box of these bars, rupees; 0 where the kind has none. Measured once for a chart:
-        rows of another box are other rows. Raises :class:`DataError` when it is so small that
-        there would be rows without end."""
+        rows of another box are other rows. Raises :class:`DataError` when there is none, or it is
+        so small that there would be rows without end."""
         if not self.sized:
             return 0.0
         found = boxes.measured(self.chosen(values), bars, tick)
-        least = boxes.path(bars) / _MOST_ROWS
-        if found < least:
+        if not found > 0 or not math.isfinite(found):
             raise DataError(
-                f"{self.title}: {found:g} rupees are too small for these bars; give at least "
+                f"{self.title}: these bars do not move, so they give no size; give one in rupees."
+            )
+        self.check(found, bars, tick)
+        return found
+
+    def check(self, size: float, bars: Columns, tick: float) -> None:
+        """Raises :class:`DataError` when rows of this size would be without end."""
+        least = boxes.path(bars) / _MOST_ROWS
+        if self.sized and size < least:
+            raise DataError(
+                f"{self.title}: {size:g} rupees are too small for these bars; give at least "
                 f"{math.ceil(least / tick) * tick if tick > 0 else least:g}."
             )
-        return found
 
     def run(self, values: Values, size: float) -> Running:
         """The transform, empty: load it. ``size`` from :meth:`size`."""

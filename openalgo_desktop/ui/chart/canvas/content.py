@@ -133,10 +133,13 @@ class Content:
             edges = ValueMap(found[0] - room, found[1] + room, pane.top(), pane.height())
             shown = at.with_map(edges)
         else:
-            start = other.start(first)
-            if not start > 0.0:
+            laid = stage.scale_y.laid(other.start(first))
+            if laid is None:
                 return
-            factor = stage.scale_y.base / start
+            factor, more = laid
+            if more:  # of prices below 0, which are on no logarithmic scale
+                edges = at.map
+                shown = at.with_map(edges._replace(low=edges.low - more, high=edges.high - more))
         colour, merge = self._ink.colour(other.colour), stage.merge
         if merge > 1:
             span, paints = (begin, last, merge), [(colour, None)]

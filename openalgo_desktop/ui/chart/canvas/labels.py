@@ -37,10 +37,11 @@ def value_labels(pane: Pane, places: int, levels: Sequence[float]) -> tuple[Labe
         found = ticks.price_ticks(low, high, max(2, most), 10.0**-MOST_PLACES)
         return tuple(Label(value, study_text(value, found)) for value in found)
     base = pane.scale.base
-    if pane.scale.kind is ScaleKind.PERCENT and base > 0:
-        ends = sorted((low / base - 1.0, high / base - 1.0))
+    if pane.scale.kind is ScaleKind.PERCENT and abs(base) > 0:
+        whole = abs(base)  # a spread may be below 0: up is up all the same
+        ends = ((low - base) / whole, (high - base) / whole)
         parts = ticks.price_ticks(100.0 * ends[0], 100.0 * ends[1], most, 0.01)
-        return tuple(Label(base * (1.0 + part / 100.0), fmt.signed_percent(part)) for part in parts)
+        return tuple(Label(base + whole * part / 100.0, fmt.signed_percent(part)) for part in parts)
     step = 10.0**-places
     find = ticks.log_ticks if pane.scale.log else ticks.price_ticks
     return tuple(Label(value, fmt.price(value, places)) for value in find(low, high, most, step))

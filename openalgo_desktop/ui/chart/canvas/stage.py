@@ -240,10 +240,10 @@ class Stage:
                 low = min(low, max(one[0], found[0] - reach))
                 high = max(high, min(one[1], found[1] + reach))
         for other in self.compared:
-            ends, start = other.extremes(first, last), other.start(first)
-            if not other.own and ends is not None and start > 0.0:
-                factor = self.scale_y.base / start
-                low, high = min(low, ends[0] * factor), max(high, ends[1] * factor)
+            ends, laid = other.extremes(first, last), self.scale_y.laid(other.start(first))
+            if not other.own and ends is not None and laid is not None:
+                factor, more = laid
+                low, high = min(low, ends[0] * factor + more), max(high, ends[1] * factor + more)
         return low, high
 
     def _find_base(self) -> None:

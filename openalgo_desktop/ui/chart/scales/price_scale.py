@@ -62,6 +62,24 @@ class PriceScale:
             high = low + 1.0
         return ValueMap(low, high, top, max(1.0, height), self.log, self.inverted)
 
+    @property
+    def lacks(self) -> str:
+        """Why the scale is not of its kind: a few words, empty where it is."""
+        if self.kind is ScaleKind.LOG and not self.range[0] > 0.0:
+            return "no logarithms of 0 and less: linear"
+        if self.kind is ScaleKind.PERCENT and not abs(self.base) > 0.0:
+            return "no per cent of 0: prices"
+        return ""
+
+    def laid(self, start: float) -> tuple[float, float] | None:
+        """Factor and constant that lay something else, which is ``start`` at the base, over the
+        prices: its moves in per cent are those of the base, a base below 0 by its amount. None
+        where it has no per cent."""
+        if not (abs(start) > 0.0 and abs(self.base) > 0.0):
+            return None
+        factor = abs(self.base) / abs(start)
+        return factor, 0.0 if self.base * start > 0.0 else 2.0 * self.base
+
     def set_lines(self, prices: tuple[float, ...]) -> bool:
         """Prices of lines, which are brought into view where they lie near; True for new ones."""
         if prices == self._lines:

@@ -24,8 +24,6 @@ from openalgo_desktop.ui.rooms.charts.look import Look
 if TYPE_CHECKING:
     from openalgo_desktop.ui.rooms.charts.cell import ChartCell
 
-#: Where a symbol without an exchange is looked for, in this order.
-EXCHANGES = ("NSE_INDEX", "NSE", "NFO", "BSE_INDEX", "BSE", "BFO", "MCX", "CDS")
 #: The part of a chart's history that this is.
 PART = "appearance"
 
@@ -48,6 +46,7 @@ class Appearance:
         self.kind, self.look = "candles", Look()
         self.params: Mapping[str, Value] = {}
         drawings = cell.drawings
+        cell.data.bars.gave_up = self.give_up_kind
         self._others = drawings.apply_own
         drawings.apply_own = self._apply
 
@@ -95,9 +94,10 @@ class Appearance:
         cell.dirty = True
 
     def give_up_kind(self) -> None:
-        """Of these bars the kind cannot be made: candles, and the reason."""
+        """Of these bars the kind cannot be made: candles, and the reason, beside them, too."""
         cell = self._cell
         cell.bridge.notice.emit("warning", cell.data.problem)
+        cell.history.message.show_text(cell.data.problem)
         self.kind, self.params = "candles", {}
         cell.view.set_kind(self.kind)
         cell.tools.show_kind()
@@ -127,19 +127,6 @@ class Appearance:
             self._cell.view.set_kind(self.kind)
 
     # -- other symbols ----------------------------------------------------------------------
-    def known(self, name: str) -> Key | None:
-        """The instrument that a name means: with its exchange before a colon, of the exchange of
-        the chart, or of the first that has it."""
-        bridge, here = self._cell.bridge, self._cell.key
-        exchange, colon, symbol = name.rpartition(":")
-        if colon:
-            found = (exchange.upper(), symbol.upper())
-            return found if bridge.instrument(found) is not None else None
-        for one in (*([] if here is None else [here[0]]), *EXCHANGES):
-            if bridge.instrument((one, name.upper())) is not None:
-                return (one, name.upper())
-        return None
-
     def ask_expression(self) -> None:
         """Ask for arithmetic of symbols."""
         cell = self._cell
@@ -147,12 +134,6 @@ class Appearance:
         caption = 'For example NIFTY-BANKNIFTY, 2*SBIN-TCS, "M&M"/SBIN, (A+B)/2'
         asked = ask_text(cell, "Arithmetic of symbols", caption, text, cell.show_expression)
         cell.spawn(asked, "arithmetic")
-
-    def straddle_text(self) -> str:
-        """Call and put of the strike of the chart's option, or at the money of its instrument."""
-        cell = self._cell
-        pair = cell.bridge.chains.pair(cell.key) if cell.key is not None else None
-        return "" if pair is None else f"{pair.call.symbol}+{pair.put.symbol}"
 
     def ask_compare(self) -> None:
         """Ask for a symbol to compare with."""
@@ -162,7 +143,7 @@ class Appearance:
 
     def compare_with(self, text: str) -> None:
         """Compare with one more. Raises :class:`DataError` for a symbol that is not known."""
-        key = self.known(text.strip()) or self._named(text.strip())
+        key = self._cell.arithmetic.known(text.strip()) or self._named(text.strip())
         if key is None:
             raise DataError(f"Symbol: {text.strip() or 'nothing'} is not in the symbol master.")
         comparing = self._cell.comparing

@@ -12,7 +12,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from openalgo_desktop.core.charting.legs.expression import Expression
-from openalgo_desktop.core.charting.legs.parser import parse
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import DataError
@@ -26,6 +25,7 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.widgets import named
 from openalgo_desktop.ui.rooms.charts.appearance import Appearance
+from openalgo_desktop.ui.rooms.charts.arithmetic import Arithmetic
 from openalgo_desktop.ui.rooms.charts.bars.asking import AskingAgain
 from openalgo_desktop.ui.rooms.charts.bars.ports import Followers, Subject
 from openalgo_desktop.ui.rooms.charts.chart_menu import ChartMenu
@@ -50,11 +50,6 @@ from openalgo_desktop.ui.rooms.charts.trading import SideButtons
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 T = TypeVar("T")
-
-#: Exchange of the key under which what belongs to arithmetic is kept.
-NO_EXCHANGE = "="
-#: Decimals of a quotient of prices, which may be far below one.
-RATIO_PLACES = 5
 
 
 class ChartCell(QWidget):
@@ -95,14 +90,18 @@ class ChartCell(QWidget):
         self.studies: CellStudies = CellStudies(bridge, self.view, self.studies_changed.emit)
         self.comparing: Comparing = Comparing(self, self.view, self._source)
         followers = Followers(self.studies, self.comparing)
-        self.data = ChartData(self, self.view, self.history, followers, self._show_history)
+        self.data: ChartData = ChartData(
+            self, self.view, self.history, followers, self._show_history
+        )
         self.data.drawn = self.show_lines
         self.drawings: ChartDrawings = ChartDrawings(
             bridge, self.view, name, self.spawn, host.menu, self
         )
+        self.arithmetic: Arithmetic = Arithmetic(self)
         self.appearance: Appearance = Appearance(self)
         self.price_lock = PriceLock(self)
         self.data.filled = self.price_lock.apply
+        self.data.measured = self._measured
         self.study_hand: StudyHand = StudyHand(self)
         self.data_window = DataWindow(self)
         self.studies_changed.connect(self._look_again)
@@ -289,19 +288,21 @@ class ChartCell(QWidget):
     @property
     def subject_key(self) -> Key | None:
         """The instrument; of arithmetic a key that no instrument has."""
-        return (NO_EXCHANGE, self.expression.text) if self.expression is not None else self.key
+        return self.key if self.expression is None else self.arithmetic.key
 
     # -- arithmetic, comparison, look --------------------------------------------------------
     def show_expression(self, text: str) -> None:
         """Show arithmetic of symbols. Raises :class:`DataError` that names the place."""
-        expression = parse(text, self.appearance.known)
-        if self.expression is not None and expression.text == self.expression.text:
+        self.show_arithmetic(self.arithmetic.read(text))
+
+    def show_arithmetic(self, expression: Expression) -> None:
+        """Show what was read."""
+        if self.expression is not None and expression.identity == self.expression.identity:
             return
         self.entry.leave()
         self.key, self.expression = None, expression
         self.leave_prices()
-        places = max(self.bridge.places(key) for key in expression.keys)
-        self._places = places if expression.linear is not None else max(places, RATIO_PLACES)
+        self._places = self.arithmetic.places()
         self.sides.hide_all()
         self.want(dict.fromkeys(expression.keys, FeedMode.QUOTE))
         self.subject_changed.emit()
@@ -310,6 +311,13 @@ class ChartCell(QWidget):
     def open_studies(self) -> None:
         """The dialog of indicators."""
         self.study_hand.open_picker()
+
+    def _measured(self, bars: Bars) -> int:
+        """The decimals of bars that come into the view."""
+        if self.expression is not None and len(bars):
+            self._places = self.arithmetic.places(bars.close)
+            self.studies.set_places(self._places)
+        return self._places
 
     def _show_history(self, span: Span, bars: Bars) -> None:
         self.drawings.set_chart(self.subject_key, span)
@@ -383,7 +391,7 @@ class ChartCell(QWidget):
             "drawing": self.drawings.save_state(),
             **self.appearance.save(),
             "price-lock": self.price_lock.save(),
-            "expression": "" if self.expression is None else self.expression.text,
+            "expression": self.arithmetic.save(),
             "studies": self.study_hand.save_state(),
             "data-window": self.data_window.shown,
         }
@@ -402,5 +410,4 @@ class ChartCell(QWidget):
         self.price_lock.restore(state.get("price-lock"))
         expression = state.get("expression")
         if isinstance(expression, str) and expression:
-            with suppress(DataError):
-                self.show_expression(expression)
+            self.arithmetic.restore(expression)

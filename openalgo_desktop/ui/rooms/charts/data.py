@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
+from PySide6.QtCore import QTimer
 
 from openalgo_desktop.core.charting.ports import LiveBar
 from openalgo_desktop.core.charting.span import Span, SpanUnit
@@ -39,6 +40,8 @@ def days_of(span: Span) -> int:
 
 #: Bars that are drawn one by one; more of them at once.
 _MANY = 100
+#: Milliseconds that bars of something else may stay in the view while others are asked for.
+STAY_MS = 150
 
 
 class ChartData:
@@ -65,6 +68,7 @@ class ChartData:
         self._drawn: Subject | None = None  # whose bars are in the view
         self.drawn: Callable[[], None] = lambda: None  # those of another subject are in the view
         self.filled: Callable[[], None] = lambda: None  # the view was filled anew
+        self.measured: Callable[[Bars], int] | None = None  # decimals of bars that came
         self._last = 0  # beginning of the last bar, epoch seconds
         self._subject: Subject | None = None
         self._mends = False
@@ -72,6 +76,10 @@ class ChartData:
         self._lacks = False  # bars were missed, or may have been
         self._later = False  # the last question failed: at the next bar
         self._latest: LiveBar | None = None  # heard since bars were asked for
+        self._leave = QTimer(view)
+        self._leave.setSingleShot(True)
+        self._leave.setInterval(STAY_MS)
+        self._leave.timeout.connect(self._leave_bars)
         view.older_wanted.connect(self._older)
         history.gaps_changed = view.set_gaps
         history.refilled = self._refilled
@@ -88,8 +96,14 @@ class ChartData:
         return self._subject is not None and self._drawn == self._subject
 
     def forget_drawn(self) -> None:
-        """What is in the view is not what the chart shows from now on."""
+        """What is in the view is not what the chart shows from now on. It goes, unless bars come
+        at once: whatever becomes of their load, those of before do not stay under another name."""
         self._drawn = None
+        self._leave.start()
+
+    def _leave_bars(self) -> None:
+        if not self.is_drawn:
+            self.bars.clear()
 
     def _is_drawn_now(self) -> None:
         self.filled()
@@ -159,6 +173,8 @@ class ChartData:
         self._last = int(bars.time[-1]) if len(bars) else 0
         self._sure = int(bars.time[-2:][0]) if len(bars) else 0
         self._waiting = [bar for bar in self._waiting if bar.time >= self._last]
+        if self.measured is not None:
+            self.bars.set_places(self.measured(bars))
         self.bars.fill(bars)
         self._shown(span, bars)
 

@@ -89,12 +89,12 @@ def visible(stage: Stage) -> tuple[int, int]:
 async def save_csv(dock: Dock, view: ChartView, *, in_view: bool) -> None:
     """Ask for a file and write the chart's bars into it: those in view, or all that are loaded.
     Raises :class:`StorageError`."""
+    stage = view.canvas.stage
+    first, last = visible(stage) if in_view else (0, len(stage.series))
+    sheet = sheet_of(stage, first, last)  # while it is asked the chart may become another
     path = await ask_csv_path(dock, f"{dock.file_name()}.csv")
     if path is None:
         return
-    stage = view.canvas.stage
-    first, last = visible(stage) if in_view else (0, len(stage.series))
-    sheet = sheet_of(stage, first, last)
     await write_text(path, lambda: csv_text(sheet.rows()))
     count = last - first
     dock.said(f"{'1 bar' if count == 1 else f'{count} bars'} exported to {path}.")

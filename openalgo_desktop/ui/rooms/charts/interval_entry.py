@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.ui.kit.widgets import label, set_role
 from openalgo_desktop.ui.rooms.charts.interval_words import (
-    EXAMPLES,
     LONGEST,
     STARTS,
     meant,
     named,
+    trouble,
 )
 
 _PLAIN = (
@@ -104,7 +104,7 @@ class IntervalEntry(QFrame):
         """What the typed text means, or what would mean something."""
         found = meant(self.typed)
         if found is None:
-            return f"no interval: {', '.join(EXAMPLES)}"
+            return trouble(self.typed)
         if not self._offers(found):
             return f"{named(found)}: not offered here"
         return f"{named(found)}: Enter"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from openalgo_desktop.core.charting.span import Span, SpanUnit
 from openalgo_desktop.core.errors import DataError
 
@@ -11,6 +13,7 @@ STARTS = frozenset("123456789HDWMQY")
 EXAMPLES = ("5", "45S", "2H", "D", "3D", "W", "M")
 #: Nothing that has a meaning is longer.
 LONGEST = 5
+_COUNTED = re.compile(r"\d{1,4}[SHDWMQY]?", re.ASCII)
 _SMALL = str.maketrans("SH", "sh")  # M is a month: minutes have no letter
 _NAMES = {
     SpanUnit.SECOND: "second",
@@ -31,6 +34,16 @@ def meant(text: str) -> Span | None:
     except DataError:
         return None
     return _short(found)
+
+
+def trouble(text: str) -> str:
+    """Why that is no interval: of a number with a unit what is wrong with it, else examples."""
+    if _COUNTED.fullmatch(text.upper()):
+        try:
+            Span.parse(text.upper().translate(_SMALL))
+        except DataError as error:
+            return error.message.removeprefix("Interval: ")
+    return f"no interval: {', '.join(EXAMPLES)}"
 
 
 def _short(span: Span) -> Span:

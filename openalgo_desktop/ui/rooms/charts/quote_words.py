@@ -49,9 +49,10 @@ class QuoteWords:
         close = float(bars.column(CLOSE)[-1]) if len(bars) else math.nan
         text = fmt.price(close, cell.places) if math.isfinite(close) else fmt.MISSING
         keys = () if cell.expression is None else cell.expression.keys
-        # Of one leg highs and lows of past bars are known.
-        said = "" if len(keys) == 1 else "   past bars: bodies only"
-        self._say(text + said)
+        exact = cell.expression is not None and cell.expression.exact_extremes
+        said = "" if exact else "   past bars: bodies only"
+        lacks = cell.view.canvas.scale_y.lacks
+        self._say(text + said + (f"   {lacks}" if lacks else ""))
         self.label.setToolTip(plain_tip(BODIES if said else ""))
         live = not cell.replay.active
         stale = live and any(self._bridge.feed.is_stale(key) for key in keys)

@@ -68,6 +68,10 @@ class CellStudies:
             self._run.move(key, span, exchange, past)
         self._where = (key, span, exchange, past)
 
+    def set_places(self, places: int) -> None:
+        """Its bars have so many decimals, as is known now that they are here."""
+        self._places = places
+
     def close(self) -> None:
         """The chart is closed."""
         if self._run is not None:

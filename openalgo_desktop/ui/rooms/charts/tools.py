@@ -10,10 +10,12 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from openalgo_desktop.ui.chart.paint.kinds import BY_ID, KINDS
 from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
+from openalgo_desktop.ui.chart.series import LOW
 from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.widgets import named, plain_tip
@@ -30,6 +32,8 @@ SCALES = {
     ScaleKind.LOG: "Logarithmic scale",
     ScaleKind.PERCENT: "Percent of the first bar in view",
 }
+#: Why that of the logarithms cannot be chosen.
+NO_LOGS = "  (none of 0 and less)"
 
 
 class Shown(Enum):
@@ -138,9 +142,10 @@ class ChartTools(QWidget):
         if len(comparing.keys) < MOST:
             add(menu, "Compare with…", cell.appearance.ask_compare)
         add(menu, "Arithmetic of symbols…", cell.appearance.ask_expression)
-        straddle = cell.appearance.straddle_text()
-        if straddle:
-            add(menu, f"Straddle: {straddle}", partial(cell.show_expression, straddle))
+        straddle = cell.arithmetic.straddle()
+        if straddle is not None:
+            shown, meant = straddle
+            add(menu, f"Straddle: {shown}", partial(cell.show_expression, meant))
 
     def _show_more(self) -> None:
         menu = self._dock.menu()
@@ -158,12 +163,9 @@ class ChartTools(QWidget):
             cell.drawings.fill_tools(_below(menu, "Draw", f"{cell.name}-more-draw"))
             menu.addSeparator()
         for scale, words in SCALES.items():
-            check(
-                menu,
-                words,
-                look.scale == scale,
-                partial(put, scale=scale.value),
-            )
+            lacks = "" if scale is not ScaleKind.LOG or self._has_logs() else NO_LOGS
+            choose = partial(put, scale=scale.value)
+            check(menu, words + lacks, look.scale == scale, choose).setEnabled(not lacks)
         check(
             menu,
             "Upside down",
@@ -185,6 +187,11 @@ class ChartTools(QWidget):
         menu.addSeparator()
         for words, call in cell.chart_menu.tool_items():
             self._dock.add_item(menu, words, call)
+
+    def _has_logs(self) -> bool:
+        """Whether all prices are above 0, so that they have logarithms."""
+        lows = self._cell.view.canvas.series.column(LOW)
+        return not len(lows) or not float(np.nanmin(lows)) <= 0.0
 
     def _fill_hidden(self, menu: QMenu) -> None:
         """The menus of the buttons that have no room."""

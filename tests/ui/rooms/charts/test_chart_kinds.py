@@ -98,7 +98,7 @@ def test_arithmetic_is_exact_at_open_and_close_and_cannot_be_traded(drive: Drive
         dock.restore_state(kept)
         assert cell.expression is not None and cell.expression.text == "2*SBIN-RELIANCE"
         cell.show_expression("SBIN/RELIANCE")
-        assert cell.places == 5  # of 0.67 nothing could be read
+        assert cell.places == 5  # of two decimals nothing could be read
 
     drive(scenario)
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QCoreApplication
 
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.ports import LiveBar
 from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.transforms.machine import Running
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import NetError
 from openalgo_desktop.core.model import Key
@@ -25,6 +27,7 @@ from openalgo_desktop.ui.chart.series import CLOSE, HIGH, OPEN
 from openalgo_desktop.ui.rooms.charts.bars import shown as shown_module
 from openalgo_desktop.ui.rooms.charts.bars.ports import Followers
 from openalgo_desktop.ui.rooms.charts.data import ChartData, days_of
+from tests.waiting import wait_for
 
 M5 = Span.parse("5m")
 OPENING = int(datetime(2026, 11, 20, 9, 15, tzinfo=IST).timestamp())
@@ -309,6 +312,57 @@ async def test_a_kind_that_cannot_be_made_says_why(rig: Any) -> None:
     it.data.set_kind("renko", {"size": "fixed", "fixed": 0.0})
     await it.rest()
     assert "Renko" in it.data.problem and len(it.series) == 300
+
+
+async def test_rows_that_break_leave_the_bars_of_the_market(
+    rig: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = await rig(300).ready()
+    gave_up: list[str] = []
+    it.data.bars.gave_up = lambda: gave_up.append(it.data.problem)
+
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Running, "load", breaks)
+    it.data.set_kind("renko", {})
+    it.data.forget_drawn()
+    it.subject = FakeSubject([bar(OPENING + STEP * n) for n in range(100)])
+    it.open()
+    await it.rest()
+    assert gave_up[-1] == "Renko cannot be made of these bars."
+    assert it.data.is_drawn and len(it.series) == 100 and not it.data.bars.making
+    it.live(100)
+    assert len(it.series) == 101  # and it goes on
+
+
+async def test_a_tick_that_would_make_rows_without_end_ends_the_kind(rig: Any) -> None:
+    it = await rig(300).ready()
+    it.data.set_kind("renko", {"size": "fixed", "fixed": 1.0})
+    await it.rest()
+    it.live(300, 1e9)
+    assert "too small" in it.data.problem and len(it.series) == 301
+
+
+@pytest.mark.parametrize("kind", ["", "renko"])
+async def test_bars_of_something_else_do_not_stay_whatever_becomes_of_a_load(
+    rig: Any, kind: str
+) -> None:
+    it = await rig(300).ready()
+    it.data.set_kind(kind, {})
+    await it.rest()
+
+    class Broken(FakeSubject):
+        async def bars(self, *_: object) -> Bars:
+            raise RuntimeError
+
+    it.subject = Broken([])
+    it.data.forget_drawn()
+    it.open()
+    await it.rest()
+    assert len(it.series)
+    wait_for(lambda: QCoreApplication.processEvents() or not len(it.series), "an empty view")
+    assert not it.data.is_drawn and it.heard.times == []
 
 
 async def test_another_span_while_rows_are_made_leaves_nothing_of_the_one_before(rig: Any) -> None:

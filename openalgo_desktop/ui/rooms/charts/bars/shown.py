@@ -47,6 +47,7 @@ class ShownBars:
         self._look = (2, 0.0)  # decimals, tick size
         self.span = Span.parse("5m")
         self.problem = ""  # why the kind cannot be made of these bars
+        self.gave_up: Callable[[], None] = lambda: None  # it cannot, as was found out meanwhile
         self._spec: TransformSpec | None = None
         self._params: Mapping[str, Value] = {}
         self._base: Series | None = None  # the market's bars, where others are shown
@@ -68,6 +69,10 @@ class ShownBars:
     def begin(self, span: Span, places: int, tick: float) -> None:
         """Bars of ``span`` come next, with so many decimals and this tick size."""
         self.span, self._look = span, (places, tick)
+
+    def set_places(self, places: int) -> None:
+        """The bars that come have so many decimals."""
+        self._look = (places, self._look[1])
 
     def forget_rows(self) -> None:
         """What a kind made of other bars means nothing more."""
@@ -104,11 +109,22 @@ class ShownBars:
             self.size = self._spec.size(self._params, columns, tick)
             self._run = self._spec.run(self._params, self.size)
         except AppError as error:
-            self._spec = None
-            self.fill(bars)
-            self.problem = error.message
+            self._show_market_bars(bars, error.message)
             return
         self._make(Change.ALL)
+
+    def _show_market_bars(self, bars: Bars, problem: str) -> None:
+        """The kind cannot be made of them."""
+        self._spec = None
+        self.fill(bars)
+        self.problem = problem
+
+    def clear(self) -> None:
+        """Nothing is in the view until other bars are."""
+        self._view.canvas.set_market(None)
+        self._view.set_bars(Bars.empty(), self.span, *self._look)
+        self._tell()
+        self._view.flush()
 
     def put_before(self, bars: Bars) -> None:
         """Older bars came."""
@@ -150,8 +166,13 @@ class ShownBars:
             base.append(time, *values)
         else:
             base.update_last(time, *values)
-        run = self._run
-        if run is None or self._made is not None:  # its rows take what came into account
+        run, spec = self._run, self._spec
+        if run is None or spec is None or self._made is not None:
+            return  # its rows take what came into account
+        try:
+            spec.check(self.size, base.columns().cut(max(0, len(base) - 2)), self._look[1])
+        except AppError as error:
+            self._give_up(base, error.message)
             return
         first, before = run.fixed, len(self._view.canvas.series)
         if begins:
@@ -177,10 +198,27 @@ class ShownBars:
         self._made = self._holder.spawn(self._rows(), "rows of the chart")
 
     async def _rows(self) -> None:
-        """Compute them, many in a thread, then show them."""
+        """Show them; where they cannot be made, for whatever reason, the market's bars: those of
+        another symbol must not stay."""
         spec, base = self._spec, self._base
         if spec is None or base is None:
             return
+        try:
+            await self._compute(spec, base)
+        except AppError as error:
+            self._give_up(base, error.message)
+        except Exception:
+            self._give_up(base, f"{spec.title} cannot be made of these bars.")
+            raise
+
+    def _give_up(self, base: Series, problem: str) -> None:
+        self._made = None
+        self._show_market_bars(bars_of(base), problem)
+        self.gave_up()
+
+    async def _compute(self, spec: TransformSpec, base: Series) -> None:
+        """Compute them, many in a thread, then show them."""
+        spec.check(self.size, base.columns(), self._look[1])  # older ones may go further
         run, count = spec.run(self._params, self.size), len(base)
         if count <= AT_ONCE:
             run.load(base.columns())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,6 +113,48 @@ def test_factors() -> None:
     assert linear.factors == {("X", "A"): -0.5, ("X", "B"): -0.5} and linear.constant == 3
     assert read("A/B").linear is None and read("A*A").linear is None
     assert read("A/0").linear is None and read("A*0").linear is not None
+
+
+def anywhere(name: str) -> Key | None:
+    """As on a chart: a name is one of two exchanges, and of the second where that is written."""
+    exchange, colon, symbol = name.rpartition(":")
+    return (exchange if colon else "NSE", symbol) if symbol in PRICES else None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.recursive(
+    st.sampled_from(["A", "B", "BSE:A", "'BSE:L&T-FH'", "BAJAJ-AUTO", "2", "0.00000125", "4.50"]),
+    lambda part: st.one_of(
+        part.map(lambda one: f"({one})"),
+        part.map(lambda one: f"-({one})"),
+        st.tuples(part, st.sampled_from("+-*/"), part).map(" ".join),
+        st.tuples(part, st.sampled_from("+-*/"), part).map(lambda three: f"({''.join(three)})"),
+    ),
+    max_leaves=8,
+))  # fmt: skip
+def test_what_is_kept_is_the_same_of_the_same_instruments(text: str) -> None:
+    try:
+        made = parse(text, anywhere)
+    except DataError:
+        return  # without a symbol
+    again = parse(made.identity, anywhere)
+    assert again.root == made.root and again.identity == made.identity
+    prices = {key: 3.0 + number for number, key in enumerate(made.keys)}
+    one, two = (float(form.value(prices.__getitem__)) for form in (made, again))
+    assert one == two or (math.isnan(one) and math.isnan(two))
+
+
+def test_the_same_text_of_other_exchanges_is_something_else() -> None:
+    here, there = parse("A - B", anywhere), parse("BSE:A-B", anywhere)
+    assert here.identity == '"NSE:A"-"NSE:B"' and there.identity == '"BSE:A"-"NSE:B"'
+    assert here.written(lambda key: key[1]) == there.written(lambda key: key[1]) == "A-B"
+
+
+def test_what_was_typed_as_long_as_may_be_is_read_again() -> None:
+    made = parse("+".join(["A"] * 200), anywhere)
+    assert parse(made.identity, anywhere).root == made.root
+    with pytest.raises(DataError, match="number at character 3 is too large"):
+        read("A*" + "9" * 350)
 
 
 @settings(max_examples=60, deadline=None)

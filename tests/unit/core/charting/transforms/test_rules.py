@@ -176,6 +176,25 @@ def test_a_size_that_would_make_rows_without_end_is_refused() -> None:
     assert BY_KIND["range"].size({"size": "fixed", "fixed": 25}, bars, 0.05) == 25
 
 
+@pytest.mark.parametrize("kind", ["renko", "point-figure", "range", "kagi"])
+def test_bars_that_do_not_move_give_no_size(kind: str) -> None:
+    spec, flat = BY_KIND[kind], closes(*([0.0] * 40))
+    for size in ("atr", "percent"):
+        with pytest.raises(DataError, match=f"{spec.title}: these bars do not move"):
+            spec.size({"size": size}, flat, 0.0)  # arithmetic has no tick
+    assert spec.size({}, flat, 0.05) == 0.05
+    assert spec.size({"size": "fixed", "fixed": 2}, flat, 0.0) == 2
+
+
+def test_prices_below_0_have_the_same_sizes_and_turns_as_those_above() -> None:
+    up, down = closes(1430, 1440, 1420), closes(-1430, -1440, -1420)
+    wanted = BY_KIND["renko"].size({"size": "percent"}, up, 0.0)
+    assert BY_KIND["renko"].size({"size": "percent"}, down, 0.0) == wanted == pytest.approx(14.4)
+    kagi = Kagi(0.04, part=True)
+    assert apply(kagi, closes(-100, -200, -193)).close.tolist() == [-200]
+    assert apply(kagi, closes(-100, -200, -192)).close.tolist() == [-200, -192]
+
+
 def test_wrong_parameters_are_named() -> None:
     with pytest.raises(DataError, match="Point and figure: Reversal, boxes has to be 1 to 10"):
         BY_KIND["point-figure"].chosen({"reversal": 11})
