@@ -179,7 +179,9 @@ class LiveBars:
         found = self._follows.get((key, span))
         if found is None or not self._ticks.sound or self._ticks.refusal(key):
             return math.inf
-        return found.builder.since
+        since, waits = found.builder.since, self.exchange_clock.surely() - found.began
+        # Until a feed is late that told nothing yet, nothing was dealt.
+        return found.began if since == math.inf and waits <= _HEARD_WITHIN else since
 
     def is_whole(self, key: Key, span: Span) -> bool:
         """Whether no tick of the last bar is missing."""

@@ -201,6 +201,18 @@ async def test_the_last_bar_of_a_range_is_whole(world) -> None:
     assert thursday.volume[0] == told.volume.sum() and len(told) == 375
 
 
+async def test_a_quiet_chart_is_opened_again_without_a_request_until_its_feed_is_late(
+    world,
+) -> None:
+    w = world("2026-11-20 10:00:10")
+    stop = w.bars.follow(SBIN, M1, lambda bar: None)
+    for seconds, requests in ((0, 1), (5, 1), (4, 1), (10, 2)):
+        w.clock.advance(seconds)
+        await w.get(M1, "2026-11-20 00:00")
+        assert w.requests == requests, seconds
+    stop()
+
+
 async def test_an_open_chart_is_opened_again_without_a_request(world) -> None:
     """What was heard since the request is in the bars; the source's bars replace it later."""
     w = world("2026-11-20 10:00:10")
