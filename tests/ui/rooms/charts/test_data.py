@@ -312,6 +312,8 @@ async def test_a_kind_that_cannot_be_made_says_why(rig: Any) -> None:
     it.data.set_kind("renko", {"size": "fixed", "fixed": 0.0})
     await it.rest()
     assert "Renko" in it.data.problem and len(it.series) == 300
+    it.data.set_kind("", it.data.bars._params)
+    assert not it.data.problem  # it is said once
 
 
 async def test_rows_that_break_leave_the_bars_of_the_market(

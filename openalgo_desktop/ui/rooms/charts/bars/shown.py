@@ -85,6 +85,7 @@ class ShownBars:
         """Show the market's bars as they are (empty), or what ``transform`` makes of them; those
         that are here ``again``, else those that come."""
         spec = BY_KIND.get(transform)
+        self.problem = ""
         if spec is self._spec and params == self._params:
             return
         self._spec, self._params = spec, params
