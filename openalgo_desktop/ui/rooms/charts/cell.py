@@ -241,6 +241,8 @@ class ChartCell(QWidget):
         self.give_up()
         self.data.forget_drawn()
         self.view.set_lines(())
+        self.view.set_touch(0.0, 0.0)
+        self.view.set_countdown("")
 
     def _on_interval(self, text: str) -> None:
         self.interval_picked.emit(text)

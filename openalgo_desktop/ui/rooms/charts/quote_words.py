@@ -54,6 +54,8 @@ class QuoteWords:
         lacks = cell.view.canvas.scale_y.lacks
         self._say(text + said + (f"   {lacks}" if lacks else ""))
         self.label.setToolTip(plain_tip(BODIES if said else ""))
+        one = len({exchange for exchange, _ in keys}) == 1  # their bars end together
+        cell.view.set_countdown(self._countdown(keys[0]) if one else "")
         live = not cell.replay.active
         stale = live and any(self._bridge.feed.is_stale(key) for key in keys)
         set_role(self.label, "stale" if stale else "", "tone")

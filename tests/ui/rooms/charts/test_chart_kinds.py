@@ -69,7 +69,10 @@ def test_arithmetic_is_exact_at_open_and_close_and_cannot_be_traded(drive: Drive
         with pytest.raises(DataError):
             cell.show_expression("SBIN-NOSUCHTHING")
         assert cell.expression is None
+        overlay = cell.view.canvas.overlay
+        overlay.set_touch(800.0, 801.0)
         cell.show_expression("2*SBIN-RELIANCE")
+        assert overlay._touch == (0.0, 0.0) and not overlay._countdown  # those of SBIN alone
         await until(lambda: cell.data.loaded and len(cell.view.canvas.series) > 50, "its bars")
         closes = {}
         for symbol in ("SBIN", "RELIANCE"):

@@ -336,6 +336,8 @@ async def test_rows_that_break_leave_the_bars_of_the_market(
     assert it.data.is_drawn and len(it.series) == 100 and not it.data.bars.making
     it.live(100)
     assert len(it.series) == 101  # and it goes on
+    broken = [task.exception() for task in it.holder.tasks if not task.cancelled()]
+    assert any(isinstance(error, ZeroDivisionError) for error in broken)  # and is reported
 
 
 async def test_a_tick_that_would_make_rows_without_end_ends_the_kind(rig: Any) -> None:
