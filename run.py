@@ -437,8 +437,9 @@ def run_checks(arguments: list[str]) -> int:
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
         "mypy": [python, "-m", "mypy"],
         "import-linter": [python, "-c", LINT_IMPORTS],  # its script would not survive a move
+        # three for two cores: many tests wait for a program, a socket or a clock;
         # a worker that crashes is named at once; with a new one in its place pytest would hang
-        "pytest": [*pytest, "-n", "2", "--dist", "loadfile", "--max-worker-restart=0"],
+        "pytest": [*pytest, "-n", "3", "--dist", "loadfile", "--max-worker-restart=0"],
     }
     failed = []
     for name, command in checks.items():
