@@ -298,6 +298,12 @@ class Dock(QDockWidget):
         shared = {ident: call for ident, call in common.items() if self.hotkeys.has(ident)}
         self.hotkeys.serve(surface, shared | dict(answers))
 
+    @property
+    def shows_own(self) -> bool:
+        """Whether it came back with what no symbol is (arithmetic): that of the group may wait
+        until another is picked."""
+        return False
+
     def symbol_now(self) -> Key | None:
         """The instrument that a key means here; docks with one of their own say which."""
         return self.bridge.links.key(self._group)

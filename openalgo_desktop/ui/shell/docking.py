@@ -69,7 +69,7 @@ class Docking(QObject):
         self.docks[name] = dock
         self._windows[name] = window or self._main
         dock.restore_state(self.remembered.pop(name, {}))
-        if dock.linked:
+        if dock.linked and not dock.shows_own:
             key = self._bridge.links.key(dock.group)
             if key is not None:
                 dock.show_symbol(key)

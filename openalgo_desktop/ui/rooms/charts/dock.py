@@ -124,6 +124,10 @@ class ChartDock(Dock):
             return True
         return False if self.cell.entry.typed else super()._trade_here(side)
 
+    @property
+    def shows_own(self) -> bool:
+        return self.cell.expression is not None
+
     def symbol_now(self) -> Key | None:
         return self.cell.key
 

@@ -102,6 +102,13 @@ def test_arithmetic_is_exact_at_open_and_close_and_cannot_be_traded(drive: Drive
         assert cell.expression is not None and cell.expression.text == "2*SBIN-RELIANCE"
         cell.show_expression("SBIN/RELIANCE")
         assert cell.places == 5  # of two decimals nothing could be read
+        window = session.window
+        dock.close()  # and again, as at the next start: the group shows a symbol meanwhile
+        await until(lambda: "chart" not in window.docks, "the chart to be gone")
+        session.bridge.select(RELIANCE)
+        window.docking.make("chart")
+        again = window.docks["chart"]
+        assert isinstance(again, ChartDock) and again.cell.subject_text == "SBIN/RELIANCE"
 
     drive(scenario)
 
