@@ -114,6 +114,8 @@ class AlertDialog(QDialog):
             if price > 0:
                 self.price.setValue(price)
         self._arrange()
+        if old is not None and self.price.isVisibleTo(self):
+            self.price.setFocus()  # what is mostly changed
         name_inner_controls(self)
 
     def _make_foot(self, column: QVBoxLayout) -> None:

@@ -137,6 +137,7 @@ def test_keyboard_edit_pause_delete(drive: Drive) -> None:
         QTest.keyClick(dock.view, Qt.Key.Key_F2)
         dialog = form(session)
         assert dialog.price.value() == 90_000 and not dialog.search.isVisible()
+        assert dialog.focusWidget() is dialog.price
         dialog.price.setValue(91_000)
         click(dialog.save)
         await until(lambda: dock.rows[0].alert.wish.level == 91_000, "the new level")
