@@ -58,6 +58,7 @@ class BarBuilder:
         #: Since when no tick was missed, epoch seconds; infinity while they are.
         self.since = math.inf
         self._told = -math.inf  # when the source told what was missed of this bar
+        self._lost = -math.inf  # when ticks were lost and none came since; infinity once one came
 
     # -- reading ----------------------------------------------------------------------------
     @property
@@ -87,6 +88,7 @@ class BarBuilder:
         price = tick.ltp
         if price <= 0 or not tick.knows(Part.LTP):
             return ()
+        self._lost = math.inf
         moment = (tick.ltt or tick.timestamp) / 1000
         traded = self._traded(tick, moment)
         bar = self._bar
@@ -176,11 +178,13 @@ class BarBuilder:
         """Ticks are missing from now on, until :attr:`since` is set again."""
         self.since = math.inf
         self._told = -math.inf
+        self._lost = self._now()
 
     # -- history ----------------------------------------------------------------------------
     def seed(self, told: LiveBar, asked: float) -> tuple[BuiltBar, ...]:
         """The source's last bar, ``asked`` for at that moment: what was missed of the forming one
-        is in it. A later bar than ours becomes ours."""
+        is in it, and its end where nothing was heard since ticks were lost. A later bar than ours
+        becomes ours."""
         if self._intraday:
             self._shift = told.time - self._rhythm.start(told.time)
         bar = self._bar
@@ -193,9 +197,11 @@ class BarBuilder:
             self._bar = told._replace(began=True, closed=over)
             return () if over else (BuiltBar(self._bar, self.whole),)
         volume = told.volume if isnan(bar.volume) else max(bar.volume, told.volume)
-        oi = told.oi if isnan(bar.oi) else bar.oi
+        newer = asked >= self._lost
+        oi = told.oi if isnan(bar.oi) or (newer and not isnan(told.oi)) else bar.oi
+        close = told.close if newer else bar.close
         high, low = max(bar.high, told.high), min(bar.low, told.low)
-        self._bar = LiveBar(bar.time, told.open, high, low, bar.close, volume, oi, False)
+        self._bar = LiveBar(bar.time, told.open, high, low, close, volume, oi, False)
         return (BuiltBar(self._bar, self.whole),)
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openalgo_desktop.core.charting.resample import from_ticks
@@ -93,8 +93,13 @@ def bars_prices(bars: Bars) -> tuple[np.ndarray, ...]:
     return bars.open, bars.high, bars.low, bars.close
 
 
+#: The source told of the forming bar, the feed was lost, and it is asked again.
+LOST = [*[("tick", 1, 1)] * 15, *[("tick", 1, 2), ("get", 1, 1), ("down", 1, 1)], ("tick", 1, 1)]
+
+
 @settings(max_examples=12, deadline=None)
 @given(steps, st.sampled_from([M1, Span.parse("2m"), Span.parse("7m")]))
+@example([*LOST, ("get", 1, 1)], M1)
 def test_bars_are_those_of_all_ticks(plan: list[tuple[str, int, int]], span: Span) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(walk(plan, Path(folder), span))
