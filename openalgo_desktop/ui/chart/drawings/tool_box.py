@@ -23,6 +23,7 @@ from openalgo_desktop.ui.chart.drawings.board import Board
 from openalgo_desktop.ui.chart.drawings.icons import icon_of
 from openalgo_desktop.ui.chart.drawings.tool_search import ToolSearch
 from openalgo_desktop.ui.kit import icons, look, theme
+from openalgo_desktop.ui.kit.tab_order import chain_tabs
 from openalgo_desktop.ui.kit.widgets import named, plain_tip, shortcut_text, slug
 
 #: Side of a button at a text scale of 100 per cent, and room around it, pixels.
@@ -87,16 +88,17 @@ class ToolBox(QWidget):
         self._families: dict[Family, ToolButton] = {}
         self._favourites: dict[str, ToolButton] = {}
         self._columns = 0
+        self._order: list[ToolButton] = []  # in which Tab goes through them
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.search = self._mode("search", "Find a tool", "search", self._find)
+        self.search.setCheckable(False)
         for family in Family:
             button = self._button(slug(family.value), family.value, more=True)
             button.clicked.connect(lambda _on, family=family: self._take(self._last[family]))
             button.more_wanted.connect(lambda at, family=family: self._show_family(family, at))
             self._families[family] = button
         self._families[Family.STUDIES].hide()
-        self.search = self._mode("search", "Find a tool", "search", self._find)
-        self.search.setCheckable(False)
         self.magnet = self._mode("magnet", "Magnet", "magnet", self._turn_magnet)
         self.stay = self._mode("stay", "Stay in the tool", "pencil-stay", self._turn_stay)
         self.lock = self._mode("lock", "Lock all drawings", "lock", self._turn_lock)
@@ -230,6 +232,9 @@ class ToolBox(QWidget):
         for number, button in enumerate(buttons):
             column, row = divmod(number, rows)
             button.setGeometry(EDGE + column * side, EDGE + row * side, side, side)
+        if buttons != self._order:
+            self._order = buttons
+            chain_tabs(buttons)
         width = columns * side + 2 * EDGE
         if width != self.width() or columns != self._columns:
             self._columns = columns

@@ -50,6 +50,9 @@ def test_the_box_folds_into_columns_and_keeps_favourites(bench, qtbot):
     assert all(box.rect().contains(one.geometry()) for one in box._buttons)
     bench.board.set_favourite("sine-line", True)
     assert "sine-line" in box._favourites
+    after = [one for one in box._buttons if one.nextInFocusChain() not in box._buttons]
+    assert after == [box.objects]  # Tab goes as they stand, also through what came last
+    assert box.search.nextInFocusChain() is box._favourites["sine-line"]
     state = bench.board.save_state()
     bench.board.set_favourite("sine-line", False)
     bench.board.restore_state({**state, "magnet": "strong", "favourites": ["sine-line", "x"]})

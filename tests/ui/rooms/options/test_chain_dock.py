@@ -3,6 +3,7 @@ close it."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from datetime import timedelta
 from functools import partial
@@ -177,9 +178,22 @@ def test_armed_one_click_sends_a_lot_once(drive: Drive) -> None:
         bridge.arm.arm(bridge.mode)
         side = dock._leg(atm, True)
         assert side is not None
+        refused: list[str] = []
+        wishes: list[TicketWish] = []
+        bridge.notice.connect(lambda _level, text: refused.append(text))
+        bridge.ticket_wanted.connect(wishes.append)
         area = table.cell_rect(table.row_of(atm), "ask", True)
-        QTest.mouseClick(table.viewport(), LEFT, pos=area.center())
-        await until(lambda: bridge.books.orders, "the order")
+        for _ in range(50):
+            QTest.mouseClick(table.viewport(), LEFT, pos=area.center())
+            if not wishes:
+                break
+            # On a busy machine its price may be old again: the ticket, and nothing is sent.
+            assert bridge.books.orders == {}
+            wishes.clear()
+            refused.clear()
+            await asyncio.sleep(0.1)
+        await until(lambda: bridge.books.orders or refused, "the order")
+        assert bridge.books.orders, refused
         (order,) = bridge.books.orders.values()
         assert (order.symbol, order.action, order.quantity) == (
             key_of(dock, atm)[1], Action.BUY, side.lot,
