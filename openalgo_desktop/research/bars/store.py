@@ -120,7 +120,9 @@ class BarStore:
     async def flush(self) -> None:
         """Return when all that was appended is written, or could not be."""
         while self._writes:
-            await asyncio.gather(*self._writes, return_exceptions=True)
+            # Not gather: of futures that are done it makes no turn of the loop (since Python 3.12),
+            # and they would never leave the set.
+            await asyncio.wait(tuple(self._writes))
 
     async def close(self) -> None:
         """Finish writing and end the thread."""

@@ -418,3 +418,14 @@ async def test_what_passed_while_nobody_could_be_asked_is_missing_until_now(worl
         await w.bars.of_days(SBIN, span, *days)
         w.clock.advance(20)  # the forming bar is no hole
         assert await w.bars.missing_of_days(SBIN, span, *days) == []
+
+
+async def test_a_write_that_has_just_ended_ends_the_waiting_for_it(world) -> None:
+    """Since Python 3.12 it did not: nothing else had its turn any more."""
+    store = world("2026-11-20 18:00").store
+    ended = asyncio.get_running_loop().create_future()
+    store._writes.add(ended)
+    ended.add_done_callback(store._written)
+    ended.set_result(None)
+    await store.flush()
+    assert not store._writes
