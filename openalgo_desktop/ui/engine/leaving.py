@@ -3,7 +3,8 @@
 A position is told once. While that is unsettled nothing else is sent, wherever it is pressed: the
 same click in two places would turn a position twice. It is settled when the position book shows
 it, or was read after its orders had ended; no clock has a say in that. All of a position may be
-closed again once an order was answered and rests: the desk counts what is under way then.
+closed at any time, also while a reversal or another close has no answer: an exit always gets out,
+and the desk, which sends one after the other, counts what is under way.
 """
 
 from __future__ import annotations
@@ -63,9 +64,9 @@ class Leaving(QObject):
 
     def why_not(self, row: Position, *, whole: bool = False) -> str:
         """Why nothing may be sent for a position now, as a sentence; empty when it may. ``whole``:
-        all of it is to be closed."""
+        all of it is to be closed, which is never kept in."""
         told = self.find(row.key, row.product)
-        if told is None or (whole and told.ids is not None):
+        if told is None or whole:
             return ""
         name = self._name(row.key)
         return f"Not sent: {name} is {_DOING[told.act]} already; see what comes of it first."

@@ -161,9 +161,6 @@ class Ending:
             return
 
         async def close(row: Position) -> None:
-            if why := self._bridge.leaving.why_not(row, whole=True):
-                self._toasts.show("warning", why)
-                return
             with self._bridge.leaving.sending(row, Act.CLOSE, mode) as told:
                 placed = await self._bridge.desk.close_position(
                     row.symbol, row.exchange, row.product, mode

@@ -246,8 +246,7 @@ class OneClick:
         except AppError as error:
             self._tell(error.message, "error")
             return False
-        rows = self._free(rows, act)
-        if not rows:
+        if act is Act.REVERSE and not (rows := self._free(rows)):
             return False
         self._bridge.arm.touch()
         self._busy.add(mark)
@@ -256,11 +255,11 @@ class OneClick:
         )
         return True
 
-    def _free(self, rows: Sequence[Position], act: Act) -> list[Position]:
-        """Those that may be told now; why the others may not is said."""
+    def _free(self, rows: Sequence[Position]) -> list[Position]:
+        """Those that may be turned now; why the others may not is said."""
         free = []
         for row in rows:
-            if why := self._bridge.leaving.why_not(row, whole=act is Act.CLOSE):
+            if why := self._bridge.leaving.why_not(row):
                 self._tell(why)
             else:
                 free.append(row)
@@ -280,8 +279,6 @@ class OneClick:
             self._busy.discard(mark)
 
     async def _close(self, row: Position, mode: Mode) -> None:
-        if not self._free([row], Act.CLOSE):  # told elsewhere meanwhile
-            return
         with self._bridge.leaving.sending(row, Act.CLOSE, mode) as told:
             placed = await self._bridge.desk.close_position(
                 row.symbol, row.exchange, row.product, mode, cancel_orders=True
@@ -289,7 +286,7 @@ class OneClick:
             told.ids = placed.ids if placed is not None else None
 
     async def _reverse(self, row: Position, mode: Mode) -> None:
-        if not self._free([row], Act.REVERSE):
+        if not self._free([row]):  # told elsewhere meanwhile
             return
         with self._bridge.leaving.sending(row, Act.REVERSE, mode) as told:
             done = await self._bridge.desk.reverse(row, mode)

@@ -17,8 +17,7 @@ from openalgo_desktop.ui.rooms.portfolio.position_rows import LineId
 class PositionClosing:
     """Of one dock or chart. What was told to leave is remembered in ``bridge.leaving``, for the
     whole window: while it is unsettled a press here or elsewhere sends nothing and says so. All of
-    a position may be closed again once an order was answered and rests; what is under way is
-    counted then."""
+    a position may be closed all the same; the desk counts what is under way."""
 
     def __init__(self, dock: Holder, parent: QWidget) -> None:
         self._dock, self._parent = dock, parent

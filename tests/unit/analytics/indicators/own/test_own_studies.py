@@ -97,7 +97,7 @@ def compute(bars, params):
     if what == "cwd":
         raise ValueError(os.listdir("."))
     if what == "write":
-        open("/tmp/never-written", "w")
+        open(os.path.join(os.path.dirname(__file__), "never-written"), "w")
     if what == "read":
         open(os.path.join(os.path.dirname(__file__), "..", "secret.txt"))
     if what == "net":
