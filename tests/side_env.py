@@ -7,6 +7,7 @@ goes in and out as JSON over standard input and output.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -33,6 +34,7 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 """
 
 
+@functools.cache
 def newer_python(minimum: tuple[int, int]) -> Path | None:
     """An interpreter of at least that version on this machine: the oldest that will do."""
     if sys.version_info[:2] >= minimum:
@@ -43,7 +45,7 @@ def newer_python(minimum: tuple[int, int]) -> Path | None:
         found = shutil.which(name)
         candidates = [Path(found)] if found else []
         for place in places:
-            candidates += sorted(place.glob(f"**/{minimum[0]}.{minor}.*/bin/python"))
+            candidates += sorted(place.glob(f"{minimum[0]}.{minor}.*/bin/python"))
         for candidate in candidates:
             if _works(candidate, (minimum[0], minor)):
                 return candidate
