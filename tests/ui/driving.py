@@ -16,6 +16,7 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.shell.main import Session, make_application
+from tests.begun import begin
 from tests.waiting import until
 
 OVERRIDES = {"api.rest_port": 0, "api.ws_port": 0, "simulator.rate": 200.0}
@@ -45,6 +46,7 @@ def driver(folder: Path) -> Iterator[Drive]:
     asyncio.set_event_loop(loop)
 
     async def whole(scenario: Scenario) -> None:
+        begin(folder)
         session = Session(app, TerminalOptions(data_dir=folder, overrides=OVERRIDES))
         await session.start()
         try:

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -374,8 +375,31 @@ def test_all_checks_run_even_when_one_fails(
 
 def test_long_runs_everything(run: ModuleType, calls: list[list[str]]) -> None:
     assert run.run_checks(["--long"]) == 0
-    assert len(calls) == 5
+    assert len(calls) == 6
     assert "not long" not in calls[-1]
+
+
+def test_the_tests_are_compiled_before_they_run(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    done: list[str] = []
+    others = threading.Event()
+
+    def fake(command: list[str], *, env: dict[str, str], **_: Any) -> Any:
+        assert "PYTHONDONTWRITEBYTECODE" not in env
+        if "--collect-only" in command:
+            others.wait(20)  # it takes longer than all the rest
+        done.append(" ".join(command))
+        if "importlinter" in done[-1]:
+            others.set()
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(run.subprocess, "run", fake)
+    assert run.run_checks([]) == 0
+    assert "--collect-only" in done[-2]
+    assert "--collect-only" not in done[-1]
+    assert "pytest" in done[-1]
 
 
 def test_arguments_mean_only_pytest(run: ModuleType, calls: list[list[str]]) -> None:

@@ -307,8 +307,8 @@ class HatchedFrame(QWidget):
     """The ticket's ground: a hatched border in the sandbox, a solid one where the money is real (so
     it is not colour alone)."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._hatched = True
 
     def hasHeightForWidth(self) -> bool:

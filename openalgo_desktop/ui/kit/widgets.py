@@ -242,6 +242,8 @@ def set_role(widget: QWidget, role: str, name: str = "role") -> None:
     if widget.property(name) == role:
         return
     widget.setProperty(name, role)
+    if not widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+        return  # before it is shown first the sheet reads the property anyway
     style = widget.style()
     style.unpolish(widget)
     style.polish(widget)

@@ -75,6 +75,7 @@ class Docking(QObject):
                 dock.show_symbol(key)
         dock.set_locked(self._locked)
         order_tabs(dock.title_bar, dock.body)
+        name_inner_controls(dock)
         self.opened.emit(dock)
         self.changed.emit()
         return dock
@@ -120,7 +121,6 @@ class Docking(QObject):
             window.addDockWidget(_AREAS[kind.place], dock)
         dock.show()
         dock.raise_()
-        name_inner_controls(dock)
 
     def put(self, dock: Dock) -> None:
         """Somewhere in its window, for a stored layout to move it from there."""
@@ -130,7 +130,6 @@ class Docking(QObject):
         if others:  # beside one another they would make the window wider than the screen
             window.tabifyDockWidget(others[0], dock)
         dock.show()
-        name_inner_controls(dock)
 
     def move(self, dock: Dock, window: QMainWindow) -> None:
         """Take a dock to another window."""

@@ -218,7 +218,7 @@ class MainWindow(QMainWindow):
         ):
             named(bar, f"dock-tabs-{index}", "Docks in one place")
             keep_fitting(bar)
-        name_inner_controls(self)
+            name_inner_controls(bar)
 
     async def restore(self) -> None:
         """Bring back windows and docks and what they show; select a symbol."""
@@ -233,6 +233,7 @@ class MainWindow(QMainWindow):
         self._on_mode(self.bridge.mode)  # the stored layout knows nothing of today's banners
         self.alert_banner.refresh()
         self.name_tab_bars()
+        name_inner_controls(self)
 
     def _watchlist(self) -> WatchlistDock | None:
         found = self.docking.of_kind("watchlist")

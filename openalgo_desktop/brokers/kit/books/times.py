@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date, datetime, time
 from typing import Any
 
@@ -60,6 +61,17 @@ def _epoch(text: str) -> float | None:
 
 
 def _parsed(text: str, clock: Clock) -> datetime | None:
+    if (whole := _dated(text)) is not None:
+        return whole
+    try:
+        return datetime.combine(clock.now().date(), time.fromisoformat(text), IST)
+    except ValueError:
+        return None
+
+
+@functools.lru_cache(maxsize=8192)  # a book is read again and again, and its times stay
+def _dated(text: str) -> datetime | None:
+    """A text that has a date."""
     try:
         parsed = datetime.fromisoformat(text)
         return parsed if parsed.tzinfo else parsed.replace(tzinfo=IST)
@@ -70,7 +82,4 @@ def _parsed(text: str, clock: Clock) -> datetime | None:
             return datetime.strptime(text, form).replace(tzinfo=IST)
         except ValueError:
             continue
-    try:
-        return datetime.combine(clock.now().date(), time.fromisoformat(text), IST)
-    except ValueError:
-        return None
+    return None

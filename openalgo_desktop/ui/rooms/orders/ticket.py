@@ -77,7 +77,9 @@ class TicketDock(Dock):
 
     # -- building ---------------------------------------------------------------------------
     def _build(self) -> None:
-        view = self.frame = TicketView(self.bridge, self.spawn, self._on_press, self._on_click)
+        view = self.frame = TicketView(
+            self.bridge, self.spawn, self._on_press, self._on_click, self.body
+        )
         self.position_bar, self.form, self.bracket = view.position_bar, view.form, view.bracket
         self.extras, self.estimate, self.facts = view.extras, view.estimate, view.facts
         self.area, self.foot, self.symbol, self.ltp = view.area, view.foot, view.symbol, view.ltp

@@ -38,13 +38,17 @@ class TicketView(HatchedFrame):
         spawn: Spawn,
         on_press: Callable[[], None],
         on_send: Callable[[], None],
+        parent: QWidget,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         named(self, "ticket-frame", "Order ticket")
         column = QVBoxLayout(self)
         column.setContentsMargins(BORDER + 2, BORDER, BORDER + 2, BORDER)
         column.setSpacing(0)
+        self.area = named(VerticalArea(), "ticket-scroll", "Order ticket")
+        column.addWidget(self.area, 1)
         inside = named(QWidget(), "ticket-content", "Order")
+        self.area.setWidget(inside)
         rows = QVBoxLayout(inside)
         rows.setContentsMargins(6, 6, 6, 6)
         rows.setSpacing(7)
@@ -68,9 +72,6 @@ class TicketView(HatchedFrame):
         ):
             rows.addWidget(part)
         rows.addStretch(1)
-        self.area = named(VerticalArea(), "ticket-scroll", "Order ticket")
-        self.area.setWidget(inside)
-        column.addWidget(self.area, 1)
         self.foot = TicketFoot(self.facts.margins, on_press, on_send)
         column.addWidget(self.foot)
 
