@@ -13,7 +13,6 @@ from pathlib import Path
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
 
-
 #: Not part of it: who had it open, and what was said.
 _PASSING = shutil.ignore_patterns("lock", "logs")
 
