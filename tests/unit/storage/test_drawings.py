@@ -24,6 +24,9 @@ async def state(tmp_path: Path):
     await database.stop()
 
 
+TWO = [{"time": 1, "price": 2}, {"time": 3, "price": 4}]
+
+
 async def book_of(repository: DrawingRepository) -> DrawingBook:
     return DrawingBook(await repository.load(), repository.save, repository.keep_aside)
 
@@ -45,7 +48,7 @@ async def test_drawings_come_back_as_they_were(state):
 async def test_the_last_one_forgets_the_symbol(state, monkeypatch):
     monkeypatch.setattr(stored, "REST", 0.0)
     await state.put(
-        stored.SCOPE, "NSE:SBIN", {"drawings": [{"ident": "a", "tool": "trend", "anchors": []}]}
+        stored.SCOPE, "NSE:SBIN", {"drawings": [{"ident": "a", "tool": "trend", "anchors": TWO}]}
     )
     repository = DrawingRepository(state)
     book = await book_of(repository)
@@ -58,7 +61,7 @@ async def test_the_last_one_forgets_the_symbol(state, monkeypatch):
 async def test_a_damaged_value_costs_one_symbol_and_is_kept(state):
     await state.put(stored.SCOPE, "NSE:SBIN", {"drawings": "x"})
     await state.put(
-        stored.SCOPE, "NSE:TCS", {"drawings": [{"ident": "a", "tool": "ray", "anchors": []}]}
+        stored.SCOPE, "NSE:TCS", {"drawings": [{"ident": "a", "tool": "ray", "anchors": TWO}]}
     )
     repository = DrawingRepository(state)
     book = await book_of(repository)

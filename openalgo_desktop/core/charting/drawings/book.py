@@ -50,6 +50,14 @@ def name_of(key: Key) -> str:
     return f"{key[0]}:{key[1]}"
 
 
+def _is_whole(row: Drawing) -> bool:
+    """Whether its tool is known and it has as many points as that can draw: a row with others
+    would break each paint and each alert of its symbol."""
+    tool = tools().get(row.tool)
+    count = len(row.anchors)
+    return tool is not None and tool.least <= count <= (tool.limit or count)
+
+
 class DrawingBook:
     """Drawings by symbol. ``save`` gets the name and the document of a symbol that changed,
     ``aside`` the name and the text of one that cannot be read."""
@@ -94,11 +102,14 @@ class DrawingBook:
             if self._aside is not None:
                 self._aside(name, text)
             return ()
-        known = tools()
-        lost = {row.tool for row in rows if row.tool not in known}
+        lost = {row.tool for row in rows if not _is_whole(row)}
         if lost:
-            log.error("%s: drawings by unknown tools are left out: %s", name, ", ".join(lost))
-        return tuple(row for row in rows if row.tool in known)
+            log.error(
+                "%s: drawings by unknown tools, or without the points of theirs, are left out: %s",
+                name,
+                ", ".join(lost),
+            )
+        return tuple(row for row in rows if _is_whole(row))
 
     # -- writing ----------------------------------------------------------------------------
     def changes(

@@ -10,7 +10,8 @@ from openalgo_desktop.core.charting.drawings.model import Anchor, Drawing, Tool
 
 class Plan(NamedTuple):
     """``long`` buys. Prices are rupees; ``loss`` and ``gain`` rupees at stop and target,
-    ``quantity`` units in whole lots that lose no more than the risk; NaN where not known."""
+    ``quantity`` units in whole lots that lose no more than the risk; NaN where not known. What a
+    unit earns when the price moves by a rupee is that of the contract: 1,000 of a currency."""
 
     long: bool
     entry: float
@@ -47,8 +48,8 @@ def plan_of(drawing: Drawing, tool: Tool) -> Plan:
     """The plan of a position's drawing: anchors are entry, stop and target."""
     entry, stop, target = (anchor.price for anchor in drawing.anchors[:3])
     numbers = {number.name: number.default for number in tool.numbers} | dict(drawing.numbers)
-    risk, lot = numbers["risk"], numbers["lot"]
-    each = abs(entry - stop)
+    risk, lot, value = numbers["risk"], numbers["lot"], numbers["value"]
+    each = abs(entry - stop) * value
     quantity = nan
     if each and isfinite(each) and lot > 0:
         quantity = floor(risk / each / lot + 1e-9) * lot
@@ -60,8 +61,8 @@ def plan_of(drawing: Drawing, tool: Tool) -> Plan:
         stop,
         target,
         quantity,
-        side * quantity * (entry - stop),
-        side * quantity * (target - entry),
+        side * quantity * (entry - stop) * value,
+        side * quantity * (target - entry) * value,
     )
 
 

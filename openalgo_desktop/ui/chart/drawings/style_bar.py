@@ -8,7 +8,6 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from openalgo_desktop.core.charting.drawings.model import Dash, Drawing, Style
-from openalgo_desktop.core.charting.drawings.plan import plan_of
 from openalgo_desktop.core.charting.drawings.values import names_of
 from openalgo_desktop.ui.chart.drawings.board import Board
 from openalgo_desktop.ui.chart.drawings.swatches import colour_menu, swatch
@@ -30,7 +29,7 @@ class StyleBar(QFrame):
     settings_wanted = Signal(str)  # ident
     text_wanted = Signal(str)
     alert_wanted = Signal(object)  # Drawing
-    ticket_wanted = Signal(object, object)  # Drawing, Plan: the ticket with these prices
+    ticket_wanted = Signal(object)  # Drawing: the ticket with its prices
     template_name_wanted = Signal(object)  # Drawing: ask for the name of a template of its style
 
     def __init__(self, board: Board, name: str, parent: QWidget) -> None:
@@ -182,7 +181,7 @@ class StyleBar(QFrame):
 
     def _want_ticket(self) -> None:
         if (row := self._first()) is not None:
-            self.ticket_wanted.emit(row, plan_of(row, self._board.tool_of(row)))
+            self.ticket_wanted.emit(row)
 
     def _turn_lock(self) -> None:
         self._board.lock_chosen(self.lock.isChecked())

@@ -10,19 +10,20 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, QPoint, QRect, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish, OfDrawing
 from openalgo_desktop.core.charting.drawings.model import Drawing, Family
-from openalgo_desktop.core.charting.drawings.plan import Plan, plan_of
+from openalgo_desktop.core.charting.drawings.plan import plan_of
 from openalgo_desktop.core.charting.drawings.tools import by_family, title, tools
 from openalgo_desktop.core.charting.drawings.values import levels_at, names_of
 from openalgo_desktop.core.charting.history import Change, History
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Action, PriceType
-from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.chart import ChartView
@@ -154,7 +155,7 @@ class ChartDrawings(QObject):
         """The chart shows this symbol and interval now."""
         self.layer.cancel()
         instrument = self._bridge.instrument(key) if key is not None else None
-        self.board.numbers = {} if instrument is None else {"lot": float(instrument.lot_size)}
+        self.board.numbers = {} if instrument is None else _figures(instrument)
         self.board.set_chart(key, span)
 
     def offer_studies(self) -> None:
@@ -209,7 +210,7 @@ class ChartDrawings(QObject):
         add = partial(_add, menu, self._name)
         tool = board.tool_of(row)
         if tool.geometry == "position":
-            add("Ticket from this…", lambda: self._on_ticket(row, plan_of(row, tool)))
+            add("Ticket from this…", lambda: self._on_ticket(row))
         if names_of(row):
             add("Alert on it…", lambda: self._on_alert(row))
         menu.addSeparator()
@@ -258,7 +259,7 @@ class ChartDrawings(QObject):
         self._spawn(ask_text(self._view, "Template", "Name", "", take), "template")
 
     # -- elsewhere --------------------------------------------------------------------------
-    def _on_ticket(self, row: Drawing, plan: Plan) -> None:
+    def _on_ticket(self, row: Drawing) -> None:
         """The ticket filled with the entry and the quantity; nothing is sent."""
         key = self.board.key
         instrument = self._bridge.instrument(key) if key is not None else None
@@ -267,6 +268,9 @@ class ChartDrawings(QObject):
         if is_replayed(self._view):
             self._bridge.notice.emit("warning", NOT_HERE)
             return
+        # Of a drawing that was kept without it the figure is the instrument's.
+        row = replace(row, numbers={**_figures(instrument), **row.numbers})
+        plan = plan_of(row, self.board.tool_of(row))
         quantity = int(plan.quantity) if isfinite(plan.quantity) else 0
         self._bridge.ticket_wanted.emit(
             TicketWish(
@@ -306,6 +310,11 @@ class ChartDrawings(QObject):
         """Take what :meth:`save_state` gave."""
         self.board.restore_state(state)
         self.show_box(state.get("box") is not False)
+
+
+def _figures(instrument: Instrument) -> dict[str, float]:
+    """What drawings of an instrument know of it, by the names of the tools' numbers."""
+    return {"lot": float(instrument.lot_size), "value": instrument.contract_value or 1.0}
 
 
 def _add(menu: QMenu, name: str, text: str, call: Callable[[], object]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
@@ -75,6 +76,14 @@ def test_keys_draw_delete_undo_and_nothing_leaves(drive: Drive) -> None:
         dock.cell.drawings.bar.ticket.click()
         assert wishes[0].price > 0 and wishes[0].quantity > 0
         assert wishes[0].action.value == "BUY" and sent == []
+        # One that was kept without what a unit earns risks no more than is set, either.
+        row, bridge = board.all[1], cast(Any, session.bridge)
+        each = abs(row.anchors[0].price - row.anchors[1].price)
+        share = bridge.instrument(SBIN)
+        bridge.instrument = lambda key: replace(share, contract_value=1000.0)
+        dock.cell.drawings._on_ticket(replace(row, numbers={"risk": 1e7}))
+        del bridge.instrument
+        assert wishes[1].quantity == int(1e7 / (each * 1000.0) + 1e-9)
         drafts: list[Any] = []
         session.bridge.alerts.draft_wanted.connect(drafts.append)
         dock.cell.drawings.bar.alert.click()

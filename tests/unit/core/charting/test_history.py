@@ -106,7 +106,16 @@ def test_a_book_tells_saves_and_keeps_what_it_cannot_read():
     assert DrawingPart(KEY, "a") == DrawingPart(KEY, "a")
 
 
-def test_an_unknown_tool_costs_that_drawing():
-    rows = (drawing("a"), Drawing("x", "from-the-future", ()))
+def test_an_unknown_tool_or_missing_points_cost_that_drawing():
+    """What is left is drawn and watched: one row without its points would break each paint."""
+    one, three = (Anchor(0, 1.0),), tuple(Anchor(n, 1.0) for n in range(3))
+    rows = (
+        drawing("a"),
+        Drawing("x", "from-the-future", ()),
+        Drawing("none", "horizontal", ()),
+        Drawing("few", "trend", one),
+        Drawing("many", "trend", three),
+        Drawing("position", "long-position", three[:2]),
+    )
     book = DrawingBook({"NSE:SBIN": msgspec.json.encode(Document(rows))})
     assert book.of(KEY) == (rows[0],)

@@ -9,6 +9,7 @@ _POSITION = Style(colour="muted", width=1.0, opacity=0.16)
 _RISK = (
     Number("risk", "Risk, rupees", 1000.0),
     Number("lot", "Lot size", 1.0, 1.0, 1e6),
+    Number("value", "Rupees of a unit at 1 rupee", 1.0, 1e-4, 1e6),
 )
 
 M, F = Family.MEASURES, Family.FORECASTS

@@ -29,6 +29,15 @@ def test_quantity_risks_no_more_than_is_set_in_whole_lots():
     assert plan.is_sound and plan.words == "R 3.00  Qty 450"
 
 
+def test_a_contract_risks_what_its_units_earn():
+    """A unit of a currency earns 1,000 rupees for each rupee of its price."""
+    numbers = {"risk": 5000.0, "lot": 1.0, "value": 1000.0}
+    plan = plan_of(position(LONG, 84.0, 83.0, 86.0, **numbers), LONG)
+    assert (plan.quantity, plan.loss, plan.gain) == (5, 5000.0, 10_000.0)
+    short = plan_of(position(SHORT, 84.0, 85.0, 82.0, **numbers), SHORT)
+    assert (short.quantity, short.loss, short.gain) == (5, 5000.0, 10_000.0)
+
+
 def test_a_short_wins_below():
     plan = plan_of(position(SHORT, 100.0, 102.0, 95.0), SHORT)
     assert plan.is_sound and plan.multiple == 2.5
