@@ -28,6 +28,8 @@ _ROLES: Final = 8
 #: How an output of a file may be drawn; a band needs two.
 _DRAWS: Final = tuple(draw.value for draw in Draw if draw not in (Draw.BAND, Draw.BARS))
 _MANY: Final = 24
+#: Numbers beyond this are slips of the hand, and more than a field can show.
+_FAR: Final = 1e9
 
 
 def declared(name: str, text: str) -> StudySpec:
@@ -38,6 +40,8 @@ def declared(name: str, text: str) -> StudySpec:
         raise DataError(f"{name}, line {error.lineno}: {error.msg}.") from None
     except ValueError as error:
         raise DataError(f"{name}: {error}.") from None
+    except (RecursionError, MemoryError):
+        raise DataError(f"{name}: it is nested too deeply to be read.") from None
     found = _literals(name, tree)
     if not any(isinstance(node, ast.FunctionDef) and node.name == "compute" for node in tree.body):
         raise DataError(f"{name}: there is no function compute(bars, params).")
@@ -51,7 +55,7 @@ def declared(name: str, text: str) -> StudySpec:
         _outputs(name, outputs),
         _params(name, found.get("PARAMS", {})),
         over=bool(found.get("OVER", False)),
-        levels=tuple(Level(_number(name, value)) for value in found.get("LEVELS", ())),
+        levels=_levels(name, found.get("LEVELS", ())),
         source=f"your file {name}",
     )
 
@@ -65,16 +69,22 @@ def _literals(name: str, tree: ast.Module) -> dict[str, Any]:
         if target.id in _NAMES:
             try:
                 found[target.id] = ast.literal_eval(node.value)
-            except ValueError:
+            except (ValueError, TypeError, RecursionError, MemoryError):
                 raise DataError(
                     f"{name}, line {node.lineno}: write {target.id} out; it cannot be computed."
                 ) from None
     return found
 
 
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise DataError(f"{name}: LEVELS: {value!r} is no number.")
+def _levels(name: str, given: Any) -> tuple[Level, ...]:
+    if not isinstance(given, list | tuple):
+        raise DataError(f"{name}: LEVELS: give a list of numbers, [30, 70].")
+    return tuple(Level(_number(name, "LEVELS", value)) for value in given)
+
+
+def _number(name: str, where: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _FAR:
+        raise DataError(f"{name}: {where}: {value!r} is no number.")
     return float(value)
 
 
@@ -114,6 +124,8 @@ def _param(name: str, param: str, value: Any) -> Param:
     low = high = None
     if isinstance(value, tuple) and len(value) == 3:
         value, low, high = value
+        for bound in (low, high):
+            _number(name, f"PARAMS: {param}", bound)
     kinds: dict[type, ParamKind] = {
         bool: ParamKind.BOOL,
         int: ParamKind.INT,
@@ -125,5 +137,7 @@ def _param(name: str, param: str, value: Any) -> Param:
             f"{name}: PARAMS: {param}: give a number, (number, lowest, highest), True or False, a "
             f"list of words or one of {', '.join(SOURCES)}."
         )
+    if kind is not ParamKind.BOOL:
+        _number(name, f"PARAMS: {param}", value)
     default: Value = value
     return Param(param, label, default, kind, low, high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 from weakref import WeakSet
@@ -58,13 +59,15 @@ class OwnFolder:
         return sorted(_ident(name) for name in changed)
 
     def _stamps(self) -> dict[str, tuple[int, int]]:
-        found = {}
+        found: dict[str, tuple[int, int]] = {}
         try:
-            for path in sorted(self.path.glob("*.py"))[:_MANY]:
-                about = path.stat()
-                found[path.name] = (about.st_mtime_ns, about.st_size)
+            paths = sorted(path for path in self.path.glob("*.py") if path.name[0] != ".")
         except OSError:
             return found
+        for path in paths[:_MANY]:
+            with suppress(OSError):  # gone meanwhile, or a link to nothing: no other file's matter
+                about = path.stat()
+                found[path.name] = (about.st_mtime_ns, about.st_size)
         return found
 
     def _read(self, name: str, stamp: tuple[int, int]) -> _File:

@@ -70,12 +70,27 @@ def test_a_file_says_what_it_is_without_being_run() -> None:
         ("PARAMS = {'n': None}\ndef compute(b, p): ...", "PARAMS: n: give a number"),
         ("PARAMS = {'n n': 1}\ndef compute(b, p): ...", "'n n' is no name"),
         ("LEVELS = ['a']\ndef compute(b, p): ...", "LEVELS: 'a' is no number"),
+        ("LEVELS = 5\ndef compute(b, p): ...", "LEVELS: give a list of numbers"),
+        ("LEVELS = [1e999]\ndef compute(b, p): ...", "LEVELS: inf is no number"),
+        ("PARAMS = {[]: 1}\ndef compute(b, p): ...", "line 1: write PARAMS out"),
+        ("PARAMS = {'n': (5, 'a', 9)}\ndef compute(b, p): ...", "PARAMS: n: 'a' is no number"),
+        ("PARAMS = {'n': 1e999}\ndef compute(b, p): ...", "PARAMS: n: inf is no number"),
+        ("x = 1" + " + 1" * 50_000, "nested too deeply"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(DataError) as caught:
         declared("a.py", text)
     assert sentence in caught.value.message
+
+
+def test_what_an_editor_leaves_beside_the_files_takes_none_of_them_away(tmp_path: Path) -> None:
+    """A lock of Emacs is a link to nothing that sorts before all studies."""
+    (tmp_path / "weighted.py").write_text(GOOD)
+    (tmp_path / ".#weighted.py").symlink_to("me@here.123")
+    (tmp_path / "again.py").symlink_to(tmp_path / "again.py")
+    folder = OwnFolder(tmp_path, (), Loop().spawn)
+    assert folder.look() == ["user:weighted"] and not folder.problems
 
 
 def test_the_example_is_a_study() -> None:
