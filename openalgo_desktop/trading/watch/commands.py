@@ -95,6 +95,7 @@ class Commands:
                 raise OrderError(f"{label} holds nothing of {symbol}.")
         for plan in self._shelf.of_position(position, mode):
             same = (plan.side, plan.label, plan.quantity) == (side, label, quantity)
+            same = same and plan.account_id == gateway.account_id
             if same and plan.request is None and plan.state is not PlanState.EXITING:
                 both = msgspec.structs.replace(plan, orders=(*plan.orders, *orders))
                 if spec.empty:

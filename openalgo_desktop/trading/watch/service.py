@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from openalgo_desktop.core import exit_rules as rules
 from openalgo_desktop.core.clock import Clock
@@ -47,6 +47,7 @@ from openalgo_desktop.trading.watch.shelf import Shelf
 from openalgo_desktop.trading.watch.triggers import Triggers
 
 log = logging.getLogger(__name__)
+P = TypeVar("P", bound=AnyPlan)
 
 #: How often plans are looked after between events: comparisons that failed, blind stops, trailing
 #: stops to be stored; seconds.
@@ -256,9 +257,9 @@ class Watch:
         return self._shelf.all(mode)
 
     def of(self, key: Key, mode: Mode) -> list[AnyPlan]:
-        """Open exit plans and triggers of an instrument in a mode, newest first; it costs what
-        there is of the instrument."""
-        return self._shelf.of(key, mode)
+        """Open exit plans and triggers of an instrument in a mode and the account that takes its
+        orders now, newest first; it costs what there is of the instrument."""
+        return self._of_account(self._shelf.of(key, mode), mode)
 
     def plan(self, plan_id: str) -> AnyPlan:
         """One of them; raises :class:`OrderNotFound`."""
@@ -270,8 +271,18 @@ class Watch:
         return len(self._shelf.exits) + len(self._shelf.triggers) + len(self._shelf.results)
 
     def of_position(self, position: PositionKey, mode: Mode) -> list[ExitPlan]:
-        """Open exit plans of a position."""
-        return self._shelf.of_position(position, mode)
+        """Open exit plans of a position, in the account that takes the orders of the mode now:
+        one of another account protects nothing of what is held here."""
+        return self._of_account(self._shelf.of_position(position, mode), mode)
+
+    def _of_account(self, plans: list[P], mode: Mode) -> list[P]:
+        if not plans:
+            return plans
+        try:
+            account = self._desk.gateway_of(mode).account_id
+        except AppError:  # none: they are the last one's
+            return plans
+        return [plan for plan in plans if plan.account_id == account]
 
     def result(self, plan: ResultExit) -> Decimal | None:
         """Today's result that an exit by result looks at, rupees; None while it is not known."""

@@ -711,6 +711,23 @@ async def test_another_account_gets_no_exit_of_this_one(floor: Floor):
     assert "sandbox:1" in floor.watch.trouble(floor.plan(plan.plan_id))
 
 
+async def test_a_stop_of_another_account_is_no_stop_of_this_one(floor: Floor):
+    """The same position may be held in two accounts: a stop that is given in one must not become
+    a leg of the other's plan, which nobody watches now."""
+    await floor.hold(10)
+    first = await floor.protect(stop_at(790))
+    floor.paper.account_id = "sandbox:2"
+    assert floor.watch.of_position(KEY, Mode.SANDBOX) == []
+    assert floor.watch.of(KEY[:2], Mode.SANDBOX) == []
+    second = await floor.protect(stop_at(795))
+    assert second.account_id == "sandbox:2" and second.plan_id != first.plan_id
+    assert floor.plan(first.plan_id).stop_at == 790
+    assert [row.plan_id for row in floor.watch.of(KEY[:2], Mode.SANDBOX)] == [second.plan_id]
+    floor.ticks.say(794.0)
+    await ended(floor, second.plan_id)
+    assert floor.sent == ["SELL 10"] and floor.plan(first.plan_id).state is PlanState.ACTIVE
+
+
 async def test_books_of_orders_know_whose_exit_it_was(floor: Floor):
     await floor.hold(10)
     plan = await floor.protect(stop_at(790), label="breakout", quantity=10)

@@ -51,8 +51,13 @@ class LineWork:
         cell.listen(bridge.watch.changed, self._on_plan)
         cell.listen(bridge.alerts.changed, self._on_plan)
         cell.listen(bridge.gtts.changed, self._on_held)
-        cell.listen(bridge.mode_changed, lambda _mode: self.give_up())
-        cell.listen(bridge.account_changed, lambda _account: self.give_up())
+        cell.listen(bridge.mode_changed, self._on_other)
+        cell.listen(bridge.account_changed, self._on_other)
+
+    def _on_other(self, _other: object) -> None:
+        """Another mode or account: its lines; nothing comes of a gesture of the one before."""
+        self.give_up()
+        self._cell.show_lines()
 
     def _on_held(self, keys: frozenset[Key]) -> None:
         """Positions, their results or the broker's GTTs changed; those of other instruments cost
