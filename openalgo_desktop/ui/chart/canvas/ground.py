@@ -51,7 +51,7 @@ def device(painter: QPainter, at: At) -> Iterator[None]:
         painter.restore()
 
 
-class _Pane(NamedTuple):
+class SeenPane(NamedTuple):
     """What a pane was drawn by. ``left`` is there where something in it does not move with the
     bars."""
 
@@ -71,7 +71,7 @@ class Moved(NamedTuple):
     changed: Sequence[Pane]
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
     """What the picture was drawn by."""
 
     width: int  # device pixels
@@ -81,7 +81,7 @@ class _Seen(NamedTuple):
     left: float  # bars
     right: float
     times: tuple[int, ...]
-    panes: tuple[_Pane, ...]
+    panes: tuple[SeenPane, ...]
 
 
 class Ground:
@@ -94,7 +94,7 @@ class Ground:
         self.content = Content(stage, ink)
         self.pixmap = QPixmap()
         self.wholes = self.strips = 0
-        self._seen: _Seen | None = None
+        self._seen: Seen | None = None
 
     def forget(self) -> None:
         """Nothing of the picture holds any more."""
@@ -102,7 +102,7 @@ class Ground:
 
     def update(self) -> Moved | None:
         """Bring it up to the view of now; None where all of it was drawn."""
-        before, now = self._seen, self._see()
+        before, now = self._seen, self.see()
         self._seen = now
         way = None if before is None else _way(before, now)
         if before is None or way is None:
@@ -121,12 +121,33 @@ class Ground:
             self._draw(painter, strip, moved, self._spans(begin, end))
         for pane in changed:
             self._draw(painter, pane.rect, [pane], self._spans(0, wide))
+        self.around(painter)
+        painter.end()
+        return Moved(way, changed)
+
+    def around(self, painter: QPainter) -> None:
+        """Draw what is beside and below the panes."""
+        area = self._stage.area
         full = QRectF(0.0, 0.0, self._stage.width, self._stage.height)
         painter.fillRect(full.adjusted(area.right(), 0, 1, 1), self._ink.ground)
         painter.fillRect(full.adjusted(0, area.bottom(), 1, 1), self._ink.ground)
         self._axes(painter)
-        painter.end()
-        return Moved(way, changed)
+
+    def strip(self, painter: QPainter, pane: Pane, left: float, right: float) -> QRectF:
+        """Draw what lies between two pixels of a pane, on any picture; where that is."""
+        ratio, rect = self._stage.ratio, pane.rect
+        begin, end = math.floor(left * ratio), math.ceil(right * ratio)
+        place = QRectF(begin / ratio, rect.top(), (end - begin) / ratio, rect.height()) & rect
+        self._draw(painter, place, [pane], self._spans(begin, end))
+        return place
+
+    def empty(self, painter: QPainter, pane: Pane, place: QRectF) -> None:
+        """Draw a place of a pane that has no bars."""
+        painter.save()
+        painter.setClipRect(place & pane.rect)
+        painter.fillRect(place, self._ink.ground)
+        self._grid(painter, pane)
+        painter.restore()
 
     def scroll(self, pixmap: QPixmap, way: int) -> int:
         """Move what is in the panes by device pixels; how many of them the panes are wide."""
@@ -137,10 +158,11 @@ class Ground:
         return wide
 
     # -- what it is drawn by ------------------------------------------------------------------
-    def _see(self) -> _Seen:
+    def see(self) -> Seen:
+        """What a picture of now is drawn by."""
         stage, ratio = self._stage, self._stage.ratio
         scale = stage.scale_x
-        return _Seen(
+        return Seen(
             max(1, math.ceil(stage.width * ratio)),
             max(1, math.ceil(stage.height * ratio)),
             ratio,
@@ -151,7 +173,7 @@ class Ground:
             tuple(self._see_pane(pane) for pane in stage.panes),
         )
 
-    def _see_pane(self, pane: Pane) -> _Pane:
+    def _see_pane(self, pane: Pane) -> SeenPane:
         stage, rect, foot = self._stage, pane.rect, self._stage.foot
         values = pane.scale.map(rect.top(), rect.height())
         below = None
@@ -160,7 +182,7 @@ class Ground:
         place = (rect.left(), rect.top(), rect.width(), rect.height())
         lines = tuple(label.value for label in pane.labels)
         stays = self.content.stays(pane)
-        return _Pane(
+        return SeenPane(
             pane.number, place, values, below, lines, stage.scale_x.left if stays else None
         )
 
@@ -183,7 +205,7 @@ class Ground:
         painter.setFont(self._texts.font)
         return painter
 
-    def _draw_whole(self, now: _Seen) -> None:
+    def _draw_whole(self, now: Seen) -> None:
         self.wholes += 1
         if self.pixmap.width() != now.width or self.pixmap.height() != now.height:
             self.pixmap = QPixmap(now.width, now.height)
@@ -270,7 +292,7 @@ class Ground:
                 self._texts.draw(painter, left + 2.0, area.bottom() + height / 2.0, text)
 
 
-def _way(before: _Seen, now: _Seen) -> int | None:
+def _way(before: Seen, now: Seen) -> int | None:
     """Device pixels by which the view moved to the right; None when it did not move alone, or so
     far that little is left."""
     if before[:3] != now[:3] or abs(before.pitch - now.pitch) > 1e-12 * now.pitch:

@@ -136,6 +136,8 @@ class Mouse:
         elif self._drag is Drag.TIMES:
             canvas.fitted = False
             canvas.scale_x.zoom(STRETCH ** -moved.x(), canvas.scale_x.right)
+            canvas.zoomed()
+            return
         elif self._drag is Drag.DIVIDER and pane is not None:
             self._move_divider(pane, moved.y())
         elif self._drag is Drag.PAN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -9,7 +10,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap, QRegion
 
 from openalgo_desktop.ui.chart.canvas.content import Content
-from openalgo_desktop.ui.chart.canvas.ground import Ground, Moved, device
+from openalgo_desktop.ui.chart.canvas.draft import MOST, Piece, Stretched, stretched
+from openalgo_desktop.ui.chart.canvas.ground import Ground, Moved, Seen, device
 from openalgo_desktop.ui.chart.canvas.layers import Layers
 from openalgo_desktop.ui.chart.canvas.pane import Pane
 from openalgo_desktop.ui.chart.canvas.projection import At
@@ -21,6 +23,8 @@ from openalgo_desktop.ui.chart.paint.ink import Ink
 EDGE = 12.0
 #: More places than this are drawn again as one.
 PLACES = 8
+#: A picture that takes longer is not drawn at each step of a hand that zooms, seconds of CPU.
+SLOW = 0.008
 
 
 class Picture:
@@ -41,6 +45,14 @@ class Picture:
         self._front_of = 0  # the render that it shows, or could show
         self._fronted = self._formed = False  # it is there; it shows the forming bar of now
         self._over = QPixmap()  # the ground with what layers keep
+        self._shown = QPixmap()  # the one of them that is seen, or a draft
+        self._shown_by: Seen | None = None  # None where it is not right
+        self._exact: QPixmap | None = None  # the one that was drawn last, and its view
+        self._exact_by: Seen | None = None
+        self._drafts = (QPixmap(), QPixmap())
+        self.hasty = False  # a hand moves the view: a draft is enough until :meth:`settle`
+        self._stretch = 1.0  # of the draft that is seen, in all
+        self.cost = 0.0  # seconds of CPU that the last whole picture took
         self.restyle()
 
     @property
@@ -62,6 +74,24 @@ class Picture:
     def layers_changed(self) -> None:
         """What layers keep is another now; the bars are what they were."""
         self._valid = self._layered = False
+        self._shown_by = self._exact_by = None
+
+    @property
+    def slow(self) -> bool:
+        """Whether it takes so long to draw that a hand would feel it."""
+        return self.cost > SLOW
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether what is seen is a draft."""
+        return self._shown is self._drafts[0] or self._shown is self._drafts[1]
+
+    def settle(self) -> bool:
+        """The hand rests: the next picture is exact. True when the one that is seen is none."""
+        drafted, self.hasty = self.is_draft, False
+        if drafted:
+            self._valid = False
+        return drafted
 
     def touch(self) -> None:
         """The view moved."""
@@ -69,17 +99,80 @@ class Picture:
 
     def pixmap(self) -> QPixmap:
         """The picture, drawn again when it must be."""
-        shown = len(self._layers) > 0 and len(self._stage.series) > 0
         if not self._valid:
             self.renders += 1
-            moved = self.base.update()
-            if shown:
-                if moved is None or not self._layered:
-                    self._draw_layers()
-                else:
-                    self._move_layers(moved)
-            self._valid, self._layered = True, shown
-        return self._over if shown else self.base.pixmap
+            if not (self.hasty and self._draft()):
+                self._draw()
+            self._valid = True
+        return self._shown
+
+    def _draw(self) -> None:
+        shown = len(self._layers) > 0 and len(self._stage.series) > 0
+        began = time.thread_time()
+        moved = self.base.update()
+        if shown:
+            if moved is None or not self._layered:
+                self._draw_layers()
+            else:
+                self._move_layers(moved)
+        if moved is None:
+            self.cost = time.thread_time() - began
+        if self.is_draft:
+            self._drafts = (QPixmap(), QPixmap())
+        self._layered, self._stretch = shown, 1.0
+        self._shown = self._over if shown else self.base.pixmap
+        self._shown_by = self._exact_by = self.base.see()
+        self._exact = self._shown
+
+    def _draft(self) -> bool:
+        """Stretch what is seen to the view of now, and draw what came into it; False where that
+        cannot be done. What a study has above and below the pane comes with the exact picture."""
+        now = self.base.see()
+        found = self._source(now)
+        if found is None:
+            return False
+        source, way, stretch = found
+        draft = self._drafts[self._shown is self._drafts[0]]
+        if draft.size() != source.size():
+            draft.swap(QPixmap(source.size()))
+        draft.setDevicePixelRatio(now.ratio)
+        painter = QPainter(draft)
+        painter.setFont(self._texts.font)
+        for piece in way.pieces:
+            self._draft_pane(painter, source, piece)
+        self.base.around(painter)
+        painter.end()
+        self._shown, self._shown_by = draft, now
+        self._stretch = stretch
+        self._layered = False  # layers may have looked at another view
+        return True
+
+    def _source(self, now: Seen) -> tuple[QPixmap, Stretched, float] | None:
+        """What a draft is made of: the exact picture where that has all of it, else what is seen;
+        and how far it will be stretched in all."""
+        panes = self._stage.panes
+        if self._exact_by is not None and self._exact is not None:
+            whole = stretched(self._exact_by, now, panes)
+            if whole is not None and not any(piece.sides for piece in whole.pieces):
+                return self._exact, whole, whole.wide
+        found = None if self._shown_by is None else stretched(self._shown_by, now, panes)
+        if found is None or not 1.0 / MOST <= self._stretch * found.wide <= MOST:
+            return None
+        return self._shown, found, self._stretch * found.wide
+
+    def _draft_pane(self, painter: QPainter, source: QPixmap, piece: Piece) -> None:
+        pane = piece.pane
+        painter.setClipRect(pane.rect)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+        painter.drawPixmap(piece.place, source, piece.source)
+        for end in piece.ends:
+            self.base.empty(painter, pane, end)
+        places = [self.base.strip(painter, pane, *side) for side in piece.sides]
+        if len(self._layers):
+            for place in (*piece.ends, *places):
+                painter.setClipRect(place & pane.rect)
+                self._layers.paint_again(painter, self._stage.at(pane))
+        painter.setClipping(False)
 
     def _painter(self) -> QPainter:
         painter = QPainter(self._over)

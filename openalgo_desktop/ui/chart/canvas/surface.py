@@ -3,37 +3,29 @@ one paint does."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import Profile
-from openalgo_desktop.core.charting.transforms.rows import TransformedBars
-from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.chart.canvas.layers import Layers
-from openalgo_desktop.ui.chart.canvas.pane import VOLUME
-from openalgo_desktop.ui.chart.canvas.picture import Picture
-from openalgo_desktop.ui.chart.canvas.stage import Dirty, Stage, Volume
+from openalgo_desktop.ui.chart.canvas.fed import Fed
+from openalgo_desktop.ui.chart.canvas.readout import frame_of, rows_of
+from openalgo_desktop.ui.chart.canvas.stage import Dirty, Volume
 from openalgo_desktop.ui.chart.layer import Layer
 from openalgo_desktop.ui.chart.lines import PriceLine
-from openalgo_desktop.ui.chart.over.frame import Frame, OtherPane
 from openalgo_desktop.ui.chart.over.legend import legend
-from openalgo_desktop.ui.chart.over.overlay import Overlay
-from openalgo_desktop.ui.chart.plots.rows import LINE, compared_row, fitted, study_row
 from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
-from openalgo_desktop.ui.chart.scales.price_scale import PriceScale, ScaleKind
-from openalgo_desktop.ui.chart.scales.time_scale import TimeScale
-from openalgo_desktop.ui.chart.series import Floats, Series
-from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
+from openalgo_desktop.ui.chart.series import Floats
+
+#: A hand that has not zoomed for so long rests, milliseconds.
+REST = 70
 
 
-class Surface(QWidget):
+class Surface(Fed):
     """Panes over one time scale.
 
     What is closed is kept as a picture; a tick copies it and draws the forming bar, the pointer
@@ -45,132 +37,14 @@ class Surface(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.stage = Stage()
-        self.layers = Layers()
-        self.kept = Picture(self.stage, self.layers)
-        self._dirty = Dirty.NOTHING
-        self.fitted = True  # nobody has scrolled or zoomed: as many bars as fit
         self.at: QPoint | None = None  # the pointer, None outside
-        self._asked_older = False
         self._edges = (0.0, 0.0)
-        self._market: float | None = None
+        self._rest = QTimer(self, singleShot=True, interval=REST)
+        self._rest.timeout.connect(self._settle)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.overlay = Overlay(self)
         self.restyle()
 
-    # -- data -------------------------------------------------------------------------------
-    @property
-    def series(self) -> Series:
-        """The bars."""
-        return self.stage.series
-
-    @property
-    def scale_x(self) -> TimeScale:
-        """Which bars are in view."""
-        return self.stage.scale_x
-
-    @property
-    def scale_y(self) -> PriceScale:
-        """Which prices are in view."""
-        return self.stage.scale_y
-
-    @property
-    def places(self) -> int:
-        """Decimals of prices."""
-        return self.stage.places
-
-    @property
-    def renders(self) -> int:
-        """How often the kept picture was drawn."""
-        return self.kept.renders
-
-    def set_bars(
-        self, bars: Bars, interval: Interval | Span, places: int, tick: float = 0.0
-    ) -> None:
-        """Show a new series from its end. ``tick``: size in rupees, 0 for the last decimal."""
-        stage = self.stage
-        stage.series.load(bars)
-        if interval.seconds and len(bars) < 2:
-            stage.series.length = float(interval.seconds)
-        stage.places, stage.tick = places, tick or 10.0**-places
-        stage.intraday = interval.is_intraday
-        self.overlay.places = places
-        stage.scale_x.reset(len(bars), stage.prices.rect.width())
-        stage.scale_y.auto = self.fitted = True
-        self._asked_older = False
-        self._market = None
-        self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
-
-    def append_bar(self, time: int, *values: float) -> None:
-        """A new bar began: open, high, low, close, volume and, where known, open interest."""
-        follow = self.scale_x.at_end
-        self.series.append(time, *values)
-        self.scale_x.grow()
-        self._dirty |= Dirty.BARS | Dirty.LAST | (Dirty.VIEW if follow else Dirty.NOTHING)
-
-    def update_last(self, time: int, *values: float) -> None:
-        """The forming bar changed."""
-        if not len(self.series):
-            self.append_bar(time, *values)
-            return
-        self.series.update_last(time, *values)
-        self._dirty |= Dirty.LAST
-
-    def set_rows(
-        self,
-        rows: TransformedBars,
-        interval: Interval | Span,
-        places: int,
-        tick: float = 0.0,
-        box: float = 0.0,
-    ) -> None:
-        """Show what a transform made, from its end; ``box`` is that of point and figure."""
-        self.set_bars(Bars.empty(), interval, places, tick)
-        self.kept.ink.box = box
-        self.series.replace(0, rows)
-        self.scale_x.reset(rows.size, self.stage.prices.rect.width())
-
-    def rows_changed(self, first: int, rows: TransformedBars) -> None:
-        """Rows from index ``first`` on are others now, more or fewer."""
-        before = len(self.series)
-        self.series.replace(first, rows)
-        self._dirty |= Dirty.LAST
-        if rows.size != before or first < rows.size - 1:
-            self.scale_x.resize(rows.size)
-            self._dirty |= Dirty.BARS | Dirty.VIEW
-
-    def rows_put_before(self, rows: TransformedBars) -> None:
-        """Rows of older bars came before; what is in view stays where it is."""
-        added = rows.size - len(self.series)
-        self.series.replace(0, rows)
-        self.scale_x.shift(added)
-        self._asked_older = False
-        self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
-
-    def set_market(self, price: float | None) -> None:
-        """The last price where it is not the close of the last bar: that of a brick is none that
-        was traded. None: it is."""
-        self._market = price
-        self._dirty |= Dirty.LAST
-
-    def prepend(self, bars: Bars) -> int:
-        """Older bars; what is in view stays where it is. Returns how many were added."""
-        added = self.series.prepend(bars)
-        self.scale_x.shift(added)
-        self._asked_older = False
-        self._dirty |= Dirty.BARS | Dirty.VIEW
-        return added
-
-    def splice(self, first: int, bars: Bars) -> None:
-        """Other bars from index ``first`` on; what is in view stays, at the end it follows."""
-        self.series.splice(first, bars)
-        self.scale_x.resize(len(self.series))
-        self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
-
-    def no_more(self) -> None:
-        """There are no older bars: they are not asked for again."""
-        self._asked_older = True
-
+    # -- lines ------------------------------------------------------------------------------
     def set_lines(self, lines: Sequence[PriceLine]) -> None:
         """Order and position lines."""
         self.overlay.set_lines(lines)
@@ -315,7 +189,7 @@ class Surface(QWidget):
         moved = self.stage.fit() or bool(dirty & (Dirty.VIEW | Dirty.ALONG))
         if moved:
             self.stage.label()
-            self._show_frame()
+            self.overlay.set_frame(frame_of(self.stage))
         live = self.kept.find_live()
         if dirty & (Dirty.VIEW | Dirty.BARS):
             self.redraw()
@@ -360,6 +234,7 @@ class Surface(QWidget):
     def picture(self) -> QPixmap:
         """The chart as it is seen, without the pointer."""
         self.overlay.set_cross(None)
+        self._settle()
         return self.grab()
 
     def restyle(self) -> None:
@@ -369,36 +244,6 @@ class Surface(QWidget):
         self.stage.place(self.width(), self.height())
         self._dirty |= Dirty.VIEW
         self.update()
-
-    def _show_frame(self) -> None:
-        stage, scale = self.stage, self.scale_y
-        pane = stage.prices
-        values = scale.map(pane.rect.top(), pane.rect.height())
-        self.overlay.set_frame(
-            Frame(
-                QRectF(pane.rect),
-                stage.bottom,
-                float(self.width()),
-                values.low,
-                values.high,
-                tuple(label.value for label in pane.labels),
-                values.log,
-                values.inverted,
-                tuple(self._others()),
-                stage.gutter,
-            )
-        )
-
-    def _others(self) -> list[OtherPane]:
-        found = []
-        for pane in self.stage.panes[1:]:
-            values = pane.scale.map(pane.rect.top(), pane.rect.height())
-            span = values.high - values.low
-            places = None if pane.number == VOLUME or span >= 1e5 else 2
-            if places is not None and 0 < span < 1.0:
-                places = min(6, 2 - math.floor(math.log10(span)))
-            found.append(OtherPane(QRectF(pane.rect), values, places))
-        return found
 
     def _show_last(self) -> None:
         opened, _, _, close, _ = self.series.bar(len(self.series) - 1)
@@ -413,17 +258,7 @@ class Surface(QWidget):
         if self.at is not None:
             index = max(0, min(index, round(self.stage.bar_at(self.at.x()))))
         self.overlay.set_legend(legend(self.series, index, self.places))
-        if not self.stage.studies and not self.stage.compared:
-            self.overlay.set_rows(())
-            return
-        first = self.scale_x.visible[0]
-        prices = self.stage.prices.rect
-        rows = [compared_row(other, prices, index, first) for other in self.stage.compared]
-        for view in self.stage.studies:
-            pane = self.stage.pane(view.pane)
-            if pane is not None:
-                rows.append(study_row(view, pane.rect, index))
-        self.overlay.set_rows(fitted(rows, prices, look.px(LINE)))
+        self.overlay.set_rows(rows_of(self.stage, index))
 
     def _tell_range(self) -> None:
         scale = self.scale_x
@@ -439,6 +274,18 @@ class Surface(QWidget):
         """The user moved the view: that is shown at once."""
         self._dirty |= Dirty.VIEW
         self.flush()
+
+    def zoomed(self) -> None:
+        """The user zooms along the time: shown at once, as a draft where the picture takes long;
+        the exact one follows when the hand rests."""
+        self.kept.hasty = self.kept.hasty or self.kept.slow
+        self.moved_along()
+        if self.kept.hasty:
+            self._rest.start()
+
+    def _settle(self) -> None:
+        if self.kept.settle():
+            self.overlay.update()
 
     def moved_along(self) -> None:
         """The user moved the view along the time, or a pane along its values: shown at once."""

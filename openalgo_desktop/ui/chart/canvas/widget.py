@@ -110,7 +110,7 @@ class Canvas(Surface):
         seen where none is given."""
         self.fitted = False
         self.scale_x.zoom(ZOOM_STEP**-steps, self.scale_x.right if anchor is None else anchor)
-        self.changed_view()
+        self.zoomed()
 
     # -- mouse and keys ---------------------------------------------------------------------
     def wheelEvent(self, event: QWheelEvent) -> None:

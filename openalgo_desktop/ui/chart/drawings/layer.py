@@ -7,32 +7,22 @@ of it. Tags of lines are beside the panes, where no layer is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial
-
-from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
-from openalgo_desktop.core.charting.drawings.geometry import picture
 from openalgo_desktop.core.charting.drawings.geometry.sheet import Point
-from openalgo_desktop.core.charting.drawings.geometry.touch import handle_at, hits
 from openalgo_desktop.core.charting.drawings.model import Drawing, Tool
 from openalgo_desktop.core.charting.drawings.tools import title
-from openalgo_desktop.ui.chart.drawings import ink
 from openalgo_desktop.ui.chart.drawings.board import Board
+from openalgo_desktop.ui.chart.drawings.drawn import PRICES, DrawnLayer
 from openalgo_desktop.ui.chart.drawings.moving import Grab, moved
-from openalgo_desktop.ui.chart.drawings.pane import DrawingPane, edges_of
+from openalgo_desktop.ui.chart.drawings.pane import DrawingPane
 from openalgo_desktop.ui.chart.drawings.placing import Placing, anchor_at
-from openalgo_desktop.ui.chart.drawings.shown import Shown, ShownDrawings
 from openalgo_desktop.ui.chart.layer import Projection
 
-#: So near a stroke or a handle the pointer means it, pixels.
-REACH, HANDLE_REACH = 5.0, 8.0
 #: A press that moves less than this is a click, pixels.
 SLACK = 4.0
-#: Pane of the prices: drawings are of prices and stand there only.
-PRICES = 0
 _COPY = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
 _ARROWS = {
@@ -43,7 +33,7 @@ _ARROWS = {
 }
 
 
-class DrawingsLayer(QObject):
+class DrawingsLayer(DrawnLayer):
     """A :class:`~openalgo_desktop.ui.chart.layer.Layer`. Its owner puts it on a canvas and
     forwards ``base_changed`` and ``top_changed`` to ``layer_changed`` and ``layer_moved``."""
 
@@ -60,18 +50,11 @@ class DrawingsLayer(QObject):
         board: Board,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.board = board
-        self._placing: Placing | None = None
-        self._passing: Drawing | None = None  # a measure that the next click ends
-        self._grab: Grab | None = None
-        self._held: list[Drawing] = []  # what is grabbed, as it is now
+        super().__init__(board, parent)
         self._pressed: Point | None = None
         self._dragged = False
         self._picks = False  # the press is a Ctrl+click until it moves
-        self._hovered = ""
         self._ended = False  # by this very right click
-        self.seen = ShownDrawings()  # as painted last
         self._last_at: Projection | None = None
         board.changed.connect(self.base_changed)
         board.chosen_changed.connect(self.top_changed)
@@ -84,80 +67,6 @@ class DrawingsLayer(QObject):
         if self.board.tool is not None:
             self._passing = None
         self.top_changed.emit()
-
-    # -- painting ---------------------------------------------------------------------------
-    def paint_base(self, painter: QPainter, at: Projection) -> None:
-        if at.number != PRICES:
-            return
-        self.seen.make(self.board.shown, partial(DrawingPane, at), edges_of(at))
-        self._paint_seen(painter, at, self.seen)
-
-    def shifted(self, at: Projection, way: float) -> Sequence[QRectF] | None:
-        if at.number != PRICES:
-            return ()
-        found = self.seen.shift(way, partial(DrawingPane, at), edges_of(at))
-        return [QRectF(QPointF(*box[:2]), QPointF(*box[2:])) for box in found]
-
-    def paint_again(self, painter: QPainter, at: Projection) -> None:
-        if at.number != PRICES:
-            return
-        pane, place = DrawingPane(at), painter.clipBoundingRect()
-        left, right = place.left(), place.right()
-        self._paint_seen(painter, at, [one for one in self.seen if one.reaches(pane, left, right)])
-
-    def _paint_seen(self, painter: QPainter, at: Projection, shown: Iterable[Shown]) -> None:
-        held = {row.ident for row in self._held if not (self._grab and self._grab.copies)}
-        pane = DrawingPane(at)
-        for one in shown:
-            if one.drawing.ident not in held:
-                painter.translate(one.shift, 0.0)
-                ink.paint(painter, one.picture, pane, one.shift)
-                painter.translate(-one.shift, 0.0)
-
-    def paint_top(self, painter: QPainter, at: Projection) -> None:
-        if at.number != PRICES:
-            return
-        pane = DrawingPane(at)
-        moving = {row.ident for row in self._held}
-        for row in self._held:
-            made = picture(row, pane)
-            ink.paint(painter, made, pane)
-            ink.paint_handles(painter, made)
-        for ident in {*self.board.chosen, self._hovered} - moving:
-            if (one := self.seen.get(ident)) is not None:
-                faint = ident not in self.board.chosen
-                painter.translate(one.shift, 0.0)
-                ink.paint_handles(painter, one.picture, faint=faint)
-                painter.translate(-one.shift, 0.0)
-        if self._passing is not None:
-            ink.paint(painter, picture(self._passing, pane), pane)
-        if self._placing is not None:
-            made = picture(self._placing.preview(), pane)
-            ink.paint(painter, made, pane)
-            ink.paint_handles(painter, made)
-
-    # -- finding ----------------------------------------------------------------------------
-    def drawing_at(self, point: QPointF, at: Projection) -> Drawing | None:
-        """The topmost drawing at a place; of chosen ones the inside counts, too."""
-        pane, place = DrawingPane(at), Point(point.x(), point.y())
-        for row in reversed(self.board.shown):
-            one = self.seen.get(row.ident)
-            room = one.room(pane) if one is not None else None
-            if one is None or room is None or not room.holds(*place, REACH + 2):
-                continue
-            there, filled = place.by(-one.shift, 0.0), row.ident in self.board.chosen
-            if hits(one.picture, there, pane, REACH, filled=filled):
-                return row
-        return None
-
-    def _handle(self, place: Point) -> tuple[Drawing, int] | None:
-        for row in reversed(self.board.chosen_ones):
-            if (one := self.seen.get(row.ident)) is None:
-                continue
-            number = handle_at(one.picture, place.by(-one.shift, 0.0), HANDLE_REACH)
-            if number is not None and not self.board.tool_of(row).hand:
-                return row, number
-        return None
 
     # -- mouse ------------------------------------------------------------------------------
     def press(self, event: QMouseEvent, at: Projection) -> bool:
@@ -206,7 +115,7 @@ class DrawingsLayer(QObject):
 
     def _press_drawing(self, event: QMouseEvent, at: Projection) -> bool:
         board, place = self.board, _place(event)
-        handle = self._handle(place)
+        handle = self._handle(place, at)
         row = handle[0] if handle is not None else self.drawing_at(event.position(), at)
         if row is None:
             board.choose(())
@@ -315,7 +224,7 @@ class DrawingsLayer(QObject):
                     self._ahead(place, at, straight)
             return Qt.CursorShape.CrossCursor
         place = Point(point.x(), point.y())
-        handle = self._handle(place)
+        handle = self._handle(place, at)
         row = handle[0] if handle is not None else self.drawing_at(point, at)
         self._mark(row.ident if row is not None else "")
         if row is None:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QFontMetricsF
 
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.drawings.geometry.sheet import Box
+from openalgo_desktop.ui.chart.drawings.view import View
 from openalgo_desktop.ui.chart.layer import Projection
 from openalgo_desktop.ui.chart.scales.ticks import DAY, moment_text
 from openalgo_desktop.ui.kit import fonts, look
@@ -29,6 +30,13 @@ def edges_of(at: Projection) -> Box:
     """The edges of a pane."""
     rect = at.pane
     return Box(rect.left(), rect.top(), rect.right(), rect.bottom())
+
+
+def view_of(at: Projection) -> View:
+    """The view of a projection; of the same view all is at the same pixels."""
+    rect = at.pane
+    high, low = at.value(rect.top()), at.value(rect.bottom())
+    return View(at.x(0.0), at.step, high, low, edges_of(at))
 
 
 class DrawingPane:

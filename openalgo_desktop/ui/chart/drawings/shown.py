@@ -24,11 +24,14 @@ from openalgo_desktop.core.charting.drawings.geometry.sheet import (
 )
 from openalgo_desktop.core.charting.drawings.geometry.touch import bounds, box_of
 from openalgo_desktop.core.charting.drawings.model import Dash, Drawing
+from openalgo_desktop.ui.chart.drawings.view import View
 
 #: Places that differ less are the same, pixels.
 CLOSE = 0.02
 #: What smooth edges and round ends reach over a line, pixels.
 BLUR = 3.0
+#: What texts and marks, which keep their size, may reach over a stretched place, pixels.
+NEAR = 60.0
 
 PaneOf: TypeAlias = Callable[[Box], At]
 
@@ -82,6 +85,12 @@ class Shown:
         edges = self.edges
         return edges.read or not edges.low < self.shift < edges.high
 
+    @property
+    def asked(self) -> bool:
+        """Whether the edges had anything to do with it."""
+        edges = self.edges
+        return edges.read or math.isfinite(edges.low) or math.isfinite(edges.high)
+
     def room(self, at: At) -> Box | None:
         """What it covers, pixels of now; None for nothing."""
         if self._room is None:
@@ -100,6 +109,9 @@ class ShownDrawings:
 
     def __init__(self) -> None:
         self._all: dict[str, Shown] = {}
+        self.view: View | None = None  # by which they were made
+        self._ahead: dict[str, Shown] = {}
+        self._ahead_of: View | None = None
         self.made = 0
 
     def __iter__(self) -> Iterator[Shown]:
@@ -109,8 +121,9 @@ class ShownDrawings:
         """A drawing that was painted."""
         return self._all.get(ident)
 
-    def make(self, rows: Iterable[Drawing], pane: PaneOf, edges: Box) -> None:
+    def make(self, rows: Iterable[Drawing], pane: PaneOf, edges: Box, view: View) -> None:
         """All of them anew."""
+        self.view, self._ahead = view, {}
         self._all = {row.ident: self._make(row, pane, edges) for row in rows}
 
     def _make(self, row: Drawing, pane: PaneOf, edges: Box) -> Shown:
@@ -119,10 +132,39 @@ class ShownDrawings:
         made = picture(row, pane(watched))
         return Shown(row, made, watched)
 
-    def shift(self, way: float, pane: PaneOf, edges: Box) -> list[Box]:
+    def ahead(self, room: Box, pane: PaneOf, edges: Box, view: View) -> list[Shown]:
+        """Those that may reach into a room of another view than they were painted by, as they are
+        there. What is here stays as it was painted."""
+        before = self.view
+        if before is None:
+            return []
+        if view != self._ahead_of:
+            self._ahead, self._ahead_of = {}, view
+        at, wide = pane(edges), view.step / before.step
+        top, foot = at.y(before.high), at.y(before.low)
+        high = (foot - top) / (before.edges.bottom - before.edges.top)
+        found = []
+        for ident, one in self._all.items():
+            box = None if one.asked else one.room(at)
+            if box is not None:
+                left = view.left + (box.left - before.left) * wide
+                right = view.left + (box.right - before.left) * wide
+                over = top + (box.top - before.edges.top) * high
+                under = top + (box.bottom - before.edges.top) * high
+                across = left <= room.right + NEAR and right >= room.left - NEAR
+                if not (across and over <= room.bottom + NEAR and under >= room.top - NEAR):
+                    continue
+            now = self._ahead.get(ident)
+            if now is None:
+                now = self._ahead[ident] = self._make(one.drawing, pane, edges)
+            found.append(now)
+        return found
+
+    def shift(self, way: float, pane: PaneOf, edges: Box, view: View) -> list[Box]:
         """The view went ``way`` pixels to the right. Answers where pixels moved with the bars are
         not what the drawings are now, apart from the strip that came into view."""
         found: list[Box] = []
+        self.view = view
         left, top, right, bottom = edges
         kept = Box(max(left, left - way), top, min(right, right - way), bottom)
         at = pane(Edges(*edges))

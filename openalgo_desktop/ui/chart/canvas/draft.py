@@ -1,0 +1,109 @@
+"""A picture of one view as another view sees it: which part of it, stretched to which place. It
+holds for the moment in which a hand zooms; the exact picture follows when the hand rests.
+
+Along the time, and along linear and logarithmic values, views differ by a shift and a factor: what
+is stretched is where it would be drawn, its lines a little wider or narrower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from PySide6.QtCore import QRectF
+
+from openalgo_desktop.ui.chart.canvas.ground import Seen, SeenPane
+from openalgo_desktop.ui.chart.canvas.pane import Pane
+
+#: One step makes at most so many times of a length, and all of them at most so many: then strokes
+#: are no longer what they stand for.
+MOST_STEP, MOST = 2.0, 3.0
+#: What is drawn anew beside a stretched place, device pixels: its edge is smooth.
+SEAM = 2.0
+
+
+class Piece(NamedTuple):
+    """One pane: what of the picture (device pixels) goes where, and what is left over beside it:
+    at its sides, over and under it."""
+
+    pane: Pane
+    place: QRectF
+    source: QRectF
+    sides: Sequence[tuple[float, float]]  # left and right pixel
+    ends: Sequence[QRectF]
+
+
+class Stretched(NamedTuple):
+    """All panes, and by how much lengths along the time are stretched."""
+
+    pieces: Sequence[Piece]
+    wide: float
+
+
+def stretched(before: Seen, now: Seen, panes: Sequence[Pane]) -> Stretched | None:
+    """How a picture of the view ``before`` shows the view ``now``; None where it cannot."""
+    if before[:3] != now[:3] or [one[:2] for one in before.panes] != [one[:2] for one in now.panes]:
+        return None
+    wide = now.pitch / before.pitch
+    if not 1.0 / MOST_STEP <= wide <= MOST_STEP:
+        return None
+    pieces = []
+    for pane, one, two in zip(panes, before.panes, now.panes, strict=True):
+        edges = _edges(one, two)
+        if edges is None:
+            return None
+        pieces.append(_piece(pane, before, now, edges))
+    return Stretched(pieces, wide)
+
+
+def _edges(one: SeenPane, two: SeenPane) -> tuple[float, float] | None:
+    """Pixels of the picture that are at the upper and lower edge now."""
+    stays = one.left is not None or two.left is not None or one.foot is not None
+    a, b = one.values, two.values
+    if stays or (a.log, a.inverted) != (b.log, b.inverted) or two.foot is not None:
+        return None
+    if a == b:
+        return a.top, a.top + a.height
+    top, foot = (a.y(b.value(y)) for y in (b.top, b.top + b.height))
+    if not 1.0 / MOST_STEP <= b.height / max(1e-9, foot - top) <= MOST_STEP:
+        return None
+    return top, foot
+
+
+def _piece(pane: Pane, before: Seen, now: Seen, edges: tuple[float, float]) -> Piece:
+    rect, ratio = pane.rect, now.ratio
+    step = before.pitch / ratio
+    left = rect.left() + (now.left - before.left) * step
+    right = rect.left() + (now.right - before.left) * step
+    seen = QRectF(left, edges[0], right - left, edges[1] - edges[0])
+    source = seen & rect  # what of it there is
+    wide, high = rect.width() / seen.width(), rect.height() / seen.height()
+    place = QRectF(
+        rect.left() + (source.left() - seen.left()) * wide,
+        rect.top() + (source.top() - seen.top()) * high,
+        source.width() * wide,
+        source.height() * high,
+    )
+    device = QRectF(
+        source.left() * ratio, source.top() * ratio, source.width() * ratio, source.height() * ratio
+    )
+    return Piece(pane, place, device, tuple(_sides(rect, place, ratio)), _ends(rect, place, ratio))
+
+
+def _sides(rect: QRectF, place: QRectF, ratio: float) -> Iterator[tuple[float, float]]:
+    seam = SEAM / ratio
+    if place.left() > rect.left() + 0.5 / ratio:
+        yield rect.left(), min(rect.right(), place.left() + seam)
+    if place.right() < rect.right() - 0.5 / ratio:
+        yield max(rect.left(), place.right() - seam), rect.right()
+
+
+def _ends(rect: QRectF, place: QRectF, ratio: float) -> list[QRectF]:
+    found, seam = [], SEAM / ratio
+    if place.top() > rect.top() + 0.5 / ratio:
+        high = place.top() + seam - rect.top()
+        found.append(QRectF(rect.left(), rect.top(), rect.width(), high))
+    if place.bottom() < rect.bottom() - 0.5 / ratio:
+        top = place.bottom() - seam
+        found.append(QRectF(rect.left(), top, rect.width(), rect.bottom() - top))
+    return found

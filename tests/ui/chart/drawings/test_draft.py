@@ -1,0 +1,121 @@
+"""While a hand zooms a slow picture is stretched: what is seen is where it is, and the exact one
+follows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from openalgo_desktop.ui.chart.canvas.draft import stretched
+from openalgo_desktop.ui.chart.canvas.picture import SLOW
+from tests.ui.chart.drawings.test_moved import pixels, put
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def slow(bench):
+    """A chart in the middle of its bars, whose pictures take long."""
+    canvas = bench.view.canvas
+    canvas.fitted = False
+    canvas.scale_x.show(8, 50)
+    canvas.changed_view()
+    for name, first in (("trend", 12), ("rectangle", 24), ("ray", 36)):
+        put(bench, name, first=first)
+    canvas.kept.pixmap()
+    canvas.kept.cost = 2 * SLOW
+    return bench
+
+
+def rests(bench) -> bool:
+    QApplication.processEvents()
+    return not bench.view.canvas.kept.is_draft
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5])
+@pytest.mark.parametrize("log", [False, True])
+def test_what_is_stretched_lies_where_it_would_be_drawn(bench, ratio: float, log: bool) -> None:
+    canvas = bench.view.canvas
+    stage, base = canvas.stage, canvas.kept.base
+    stage.ratio, canvas.fitted = ratio, False
+    canvas.scale_x.show(8, 50)
+    canvas.scale_y.kind = type(canvas.scale_y.kind)("log" if log else "linear")
+    canvas.changed_view()
+    before, was = base.see(), bench.at
+    for left, right in ((12, 46), (0, 55)):
+        canvas.scale_x.show(left, right)
+        canvas.changed_view()
+        found = stretched(before, base.see(), stage.panes)
+        piece, at = found.pieces[0], bench.at
+        assert found.wide == pytest.approx(42 / (right - left))
+        assert bool(piece.sides) is (left < 8)
+        wide = piece.place.width() / piece.source.width()
+        high = piece.place.height() / piece.source.height()
+        for index, price in ((14.0, 120.0), (33.0, 140.0), (45.0, 131.5)):
+            x = piece.place.left() + (was.x(index) * ratio - piece.source.left()) * wide
+            y = piece.place.top() + (was.y(price) * ratio - piece.source.top()) * high
+            assert (x, y) == (pytest.approx(at.x(index), abs=0.01), pytest.approx(at.y(price)))
+
+
+@pytest.mark.parametrize("steps", [(1,), (-1, -1), (1, -1)])
+def test_a_draft_shows_what_the_exact_picture_shows(slow, steps: tuple[int, ...]) -> None:
+    canvas = slow.view.canvas
+    for step in steps:
+        canvas.zoom_by(step, 30.0)
+        draft = pixels(canvas.kept)
+        assert canvas.kept.is_draft
+    wait_for(lambda: rests(slow), "the exact picture")
+    exact = pixels(canvas.kept)
+    area = canvas.stage.area
+    high, wide = int(area.height()), int(area.width())
+    ground = exact[2, 2]
+    # Within two pixels of all that is drawn strongly in one there is something in the other.
+    for one, two in ((draft, exact), (exact, draft)):
+        strong = np.abs(one[:high, :wide] - ground).max(axis=2) > 150
+        there = np.abs(two[:high, :wide] - ground).max(axis=2) > 25
+        across = np.any([np.roll(there, way, 1) for way in range(-2, 3)], axis=0)
+        near = np.any([np.roll(across, way, 0) for way in range(-2, 3)], axis=0)
+        assert strong.sum() > 200
+        assert (strong & ~near).sum() <= strong.sum() // 200, np.argwhere(strong & ~near)[:9]
+    canvas.redraw()
+    assert np.array_equal(pixels(canvas.kept), exact)
+
+
+def test_a_drawing_in_a_draft_is_hit_where_it_is_seen(slow) -> None:
+    canvas, board = slow.view.canvas, slow.board
+    trend = board.shown[0]
+    one, two = trend.anchors
+    canvas.zoom_by(1, 12.0)
+    canvas.kept.pixmap()
+    made = slow.layer.seen.made
+    at = slow.at
+    x = (at.x(at.index_of(one.time)) + at.x(at.index_of(two.time))) / 2
+    y = (at.y(one.price) + at.y(two.price)) / 2
+    found = slow.layer.drawing_at(type(at.pane.center())(x, y), at)
+    assert canvas.kept.is_draft and found == trend and slow.layer.seen.made > made
+    assert slow.layer.drawing_at(type(at.pane.center())(x, y + 40), at) != trend
+    board.choose((trend.ident,))
+    wait_for(lambda: rests(slow), "the exact picture")
+    assert slow.layer.drawing_at(type(at.pane.center())(x, y), slow.at) == trend
+
+
+def test_a_fast_picture_and_one_for_keeps_are_exact(slow) -> None:
+    canvas = slow.view.canvas
+    canvas.zoom_by(1, 30.0)
+    canvas.kept.pixmap()
+    assert canvas.kept.is_draft
+    shown = canvas.picture()
+    assert not canvas.kept.is_draft and not shown.isNull()
+    canvas.kept.cost = 0.0
+    canvas.zoom_by(1, 30.0)
+    canvas.kept.pixmap()
+    assert not canvas.kept.is_draft
+
+
+def test_a_change_of_what_is_drawn_ends_a_draft(slow) -> None:
+    canvas = slow.view.canvas
+    canvas.zoom_by(1, 30.0)
+    canvas.kept.pixmap()
+    canvas.layer_changed(slow.layer)
+    canvas.kept.pixmap()
+    assert not canvas.kept.is_draft
