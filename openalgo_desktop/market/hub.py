@@ -54,6 +54,8 @@ class MarketHub:
         self._connected = False
         self.tick_count = 0
         self.mute = False
+        #: How often prices that somebody reads ceased to be fresh, of one instrument or of all.
+        self.losses = 0
         #: Hears that the source's feed went mute, or (with an empty text) speaks again.
         self.on_mute: Callable[[bool, str], None] = lambda mute, message: None
         #: Hears why an instrument is not streamed; an empty text: that is over.
@@ -113,6 +115,7 @@ class MarketHub:
             self._spoil()
 
     def _spoil(self) -> None:
+        self.losses += 1
         for record in self._records.values():
             record.spoil()
 
@@ -144,6 +147,7 @@ class MarketHub:
         again when the feed comes back or somebody wants another mode."""
         self._upstream.pop(key, None)
         self._records.pop(key, None)
+        self.losses += 1
         self._refused[key] = error.message
         log.warning("no feed for %s:%s: %s", *key, error.message)
         self.on_refused(key, error.message)

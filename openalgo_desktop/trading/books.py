@@ -33,12 +33,14 @@ TURN = 2000
 R = TypeVar("R")
 
 
-async def in_turns(rows: Sequence[R]) -> AsyncIterator[Sequence[R]]:
-    """The rows of a book in parts; others get the loop in between."""
-    for first in range(0, len(rows), TURN):
+async def in_turns(rows: Sequence[R], turn: int = 0) -> AsyncIterator[Sequence[R]]:
+    """The rows of a book in parts of ``turn`` (0: of an order book); others get the loop in
+    between."""
+    turn = turn or TURN
+    for first in range(0, len(rows), turn):
         if first:
             await asyncio.sleep(0)
-        yield rows[first : first + TURN]
+        yield rows[first : first + turn]
 
 
 class BookKeeper:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from openalgo_desktop.automation.alerts.ports import Sources
-from openalgo_desktop.automation.alerts.scout import Scout
+from openalgo_desktop.automation.alerts.scout import TURN, Scout
 from openalgo_desktop.automation.alerts.telling import Teller
 from openalgo_desktop.automation.alerts.words import Words
 from openalgo_desktop.core import alert_judge as judge
@@ -94,7 +94,8 @@ class Alerts:
         await self._scout.prepare(alert.wish for alert in kept)
         for alert in kept:
             self._keep(alert)
-        self._expire()
+        for _ in self._expiring():
+            await asyncio.sleep(0)
         self._task = asyncio.create_task(self._run(), name="alerts")
 
     async def stop(self) -> None:
@@ -113,19 +114,27 @@ class Alerts:
         while True:
             await asyncio.sleep(LOOK)
             try:
-                self.look()
+                for _ in self._looking():
+                    await asyncio.sleep(0)
             except Exception:
                 log.exception("looking after the alerts failed; going on")
 
     def look(self) -> None:
         """End what is over, and compare with the fresh prices of this moment."""
+        for _ in self._looking():
+            pass
+
+    def _looking(self) -> Iterator[None]:
+        """The same in turns of the loop."""
         for alert_id in tuple(self._unsaved):
             self._save(self._alerts[alert_id])
-        self._expire()
+        yield from self._expiring()
         self.teller.tidy()
-        for key in tuple(self._by_key):
+        for number, key in enumerate(tuple(self._by_key), 1):
             self._look_at(key)
-        self._scout.look()
+            if not number % TURN:
+                yield
+        yield from self._scout.looking()
 
     def _look_at(self, key: Key) -> None:
         if key in self._by_key and (price := self._prices.now(key)) is not None:
@@ -376,10 +385,15 @@ class Alerts:
             self._scout.lose()
 
     # -- expiry -----------------------------------------------------------------------------
-    def _expire(self) -> None:
+    def _expiring(self) -> Iterator[None]:
         now = self._clock.now()
         today = now.date()
-        for alert in tuple(self._alerts.values()):
+        for number, alert_id in enumerate(tuple(self._alerts), 1):
+            if not number % TURN:
+                yield
+            alert = self._alerts.get(alert_id)
+            if alert is None:
+                continue
             waits = alert.state in (AlertState.ACTIVE, AlertState.PAUSED)
             row = self._instruments.get(alert.key)
             if waits and (rules.over(alert.wish, now) or is_over(alert.key[1], row, today)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -39,6 +39,8 @@ K = TypeVar("K", bound=Hashable)
 #: Alerts that look at every price do so at most this often for one instrument, seconds; no price
 #: between two looks is left out.
 EVERY = 0.1
+#: Alerts, instruments or series that are looked at before others get the loop.
+TURN = 50
 #: So many prices are not kept between two looks: then it looks at once.
 MANY = 256
 GONE = "Its drawing or line was deleted."
@@ -255,13 +257,19 @@ class Scout:
         )
 
     # -- looking ----------------------------------------------------------------------------
-    def look(self) -> None:
-        """What nobody told of: histories to be asked for again, prices that are there already."""
-        for series in self._series.values():
-            series.look_after()
-        for key in tuple(self._touch):
-            if (price := self._prices.now(key)) is not None:
+    def looking(self) -> Iterator[None]:
+        """What nobody told of: histories to be asked for again, prices that are there already; in
+        turns of the loop."""
+        for number, place in enumerate(tuple(self._series), 1):
+            if (series := self._series.get(place)) is not None:
+                series.look_after()
+            if not number % TURN:
+                yield
+        for number, key in enumerate(tuple(self._touch), 1):
+            if key in self._touch and (price := self._prices.now(key)) is not None:
                 self._on_price(key, price)
+            if not number % TURN:
+                yield
 
     def lose(self) -> None:
         """The feed was lost."""

@@ -16,11 +16,12 @@ from openalgo_desktop.core.events import OrderUpdated
 from openalgo_desktop.core.exits import ExitPlan, PlanState
 from openalgo_desktop.core.model import Order, Trade
 from openalgo_desktop.core.ports import TradingGateway
+from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.watch.apart import apart
 from openalgo_desktop.trading.watch.drive import Driver
 from openalgo_desktop.trading.watch.sent import SentOrders
-from openalgo_desktop.trading.watch.shelf import Shelf
+from openalgo_desktop.trading.watch.shelf import TURN, Shelf
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +65,26 @@ class Follower:
                 self._checked.discard(plan.plan_id)
                 self.check(plan)
 
-    def look(self) -> None:
-        """Compare what is not compared yet, and find entries that nobody told of."""
-        for plan in tuple(self._shelf.exits.values()):
-            waits = plan.state is PlanState.WAITING and not plan.entries
-            waits = waits or plan.moving is not None
-            if waits or plan.plan_id in self._retry or plan.plan_id not in self._checked:
-                self.check(plan)
+    async def look(self) -> None:
+        """Compare what is not compared yet, and find entries that nobody told of; in turns."""
+        async for part in in_turns(tuple(self._shelf.exits), TURN):
+            for plan_id in part:
+                plan = self._shelf.exits.get(plan_id)
+                if plan is not None and self._is_due(plan):
+                    self.check(plan)
+
+    def _is_due(self, plan: ExitPlan) -> bool:
+        waits = plan.state is PlanState.WAITING and not plan.entries
+        waits = waits or plan.moving is not None
+        return waits or plan.plan_id in self._retry or plan.plan_id not in self._checked
+
+    async def compare_all(self, mode: Mode) -> None:
+        """The positions of a mode are others: compare what is checked already; in turns."""
+        async for part in in_turns(tuple(self._shelf.exits), TURN):
+            for plan_id in part:
+                plan = self._shelf.exits.get(plan_id)
+                if plan is not None and plan.mode is mode and self.is_checked(plan):
+                    self.compare(plan)
 
     async def corrected(self, tag: str) -> None:
         """An entry that was told as refused is at the exchange after all: its plan lives."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import date
@@ -33,6 +34,7 @@ from openalgo_desktop.core.exits import (
 )
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import InstrumentLookup, OrderJournal, PlanStore, TickSource
+from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.watch.apart import apart
@@ -43,7 +45,7 @@ from openalgo_desktop.trading.watch.moves import Moves
 from openalgo_desktop.trading.watch.prices import Prices
 from openalgo_desktop.trading.watch.results import Results
 from openalgo_desktop.trading.watch.sent import SentOrders
-from openalgo_desktop.trading.watch.shelf import Shelf
+from openalgo_desktop.trading.watch.shelf import TURN, Shelf
 from openalgo_desktop.trading.watch.triggers import Triggers
 
 log = logging.getLogger(__name__)
@@ -99,6 +101,9 @@ class Watch:
         self._day: date | None = None
         self._stops: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()  # look now
+        self._moved: set[Mode] = set()  # whose positions are to be compared
+        self._comparing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- life -------------------------------------------------------------------------------
@@ -111,7 +116,7 @@ class Watch:
             subscribe(OrderUpdated, self._on_order),
             subscribe(PositionsChanged, self._on_positions),
             subscribe(BooksDiffer, lambda event: self._follower.doubt(event.mode)),
-            subscribe(OrderSettled, lambda event: self._look()),
+            subscribe(OrderSettled, lambda event: self._wake.set()),
             subscribe(OrderCorrected, lambda event: self._own(self._follower.corrected(event.tag))),
             subscribe(AccountChanged, self._on_account),
             subscribe(ExitPlanChanged, self._on_plan),
@@ -146,40 +151,46 @@ class Watch:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(LOOK)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await self._wake.wait()
+            self._wake.clear()
             try:
-                self._look()
+                await self._look()
             except Exception:
                 log.exception("looking after the exit plans failed; going on")
 
-    def _look(self) -> None:
+    async def _look(self) -> None:
+        """Everything that is watched, in turns of the loop: there may be a thousand plans."""
         self._shelf.flush()
         today = self._clock.now().date()
         if today != self._day:
             self._day = today
             self._triggers.expire(today)
             self._follower.doubt()
-        self._follower.look()
-        self._triggers.look()
+        await self._follower.look()
+        await self._triggers.look()
         self._want_results()
         self._results.touch()
-        for key in self._prices.wanted:  # a fill or a comparison may have come after the last tick
-            if (price := self._prices.now(key)) is not None:
-                self._heard(key, price)
-        self._tell_blind()
-
-    def _tell_blind(self) -> None:
-        """A stop whose price nobody knows protects nobody: that is said once."""
-        blind = set()
-        for key in self._prices.wanted:
-            plans = [p for p in self._shelf.exits_of(key) if p.state is PlanState.ACTIVE]
-            if plans and self._prices.blind(key):
-                blind.add(key)
-                if key not in self._blind:
-                    text = f"The price of {key[1]} is not known: its stops and targets see nothing."
-                    log.warning("%s", text)
-                    self._bus.publish(Notice(level="error", text=text, at=self._clock.now()))
+        blind: set[Key] = set()
+        async for part in in_turns(self._prices.wanted, TURN):
+            for key in part:  # a fill or a comparison may have come after the last tick
+                if (price := self._prices.now(key)) is not None:
+                    self._heard(key, price)
+                if self._is_blind(key):
+                    blind.add(key)
         self._blind = blind
+
+    def _is_blind(self, key: Key) -> bool:
+        """A stop whose price nobody knows protects nobody: that is said once."""
+        plans = [p for p in self._shelf.exits_of(key) if p.state is PlanState.ACTIVE]
+        if not plans or not self._prices.blind(key):
+            return False
+        if key not in self._blind:
+            text = f"The price of {key[1]} is not known: its stops and targets see nothing."
+            log.warning("%s", text)
+            self._bus.publish(Notice(level="error", text=text, at=self._clock.now()))
+        return True
 
     # -- events -----------------------------------------------------------------------------
     def _want(self, key: Key) -> None:
@@ -232,9 +243,20 @@ class Watch:
             self._triggers.stop_all(self._desk.mode, "cancelled by the kill switch")
 
     def _on_positions(self, event: PositionsChanged) -> None:
-        for plan in tuple(self._shelf.exits.values()):
-            if plan.mode is event.mode and self._follower.is_checked(plan):
-                self._follower.compare(plan)
+        self._moved.add(event.mode)
+        if not self._comparing:
+            self._comparing = True
+            self._own(self._compare())
+
+    async def _compare(self) -> None:
+        """Once more for each mode whose positions changed meanwhile."""
+        try:
+            while self._moved:
+                await self._follower.compare_all(self._moved.pop())
+        except Exception:
+            log.exception("comparing the exit plans with the positions failed; going on")
+        finally:
+            self._comparing = False
 
     def _on_account(self, event: AccountChanged) -> None:
         account = event.status.account_id

@@ -24,6 +24,8 @@ P = TypeVar("P", bound=AnyPlan)
 
 #: Ended plans that are kept in memory, for the window.
 ENDED = 200
+#: Plans that are looked at before others get the loop; a millisecond at most.
+TURN = 50
 #: What leaves in any case waits so long for a disk that does not answer; seconds.
 DISK_WAITS = 1.0
 

@@ -25,10 +25,11 @@ from openalgo_desktop.core.exits import PlanState, Trigger
 from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.ports import InstrumentLookup, TradingGateway
+from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.watch.apart import apart
 from openalgo_desktop.trading.watch.sent import SentOrders
-from openalgo_desktop.trading.watch.shelf import Shelf
+from openalgo_desktop.trading.watch.shelf import TURN, Shelf
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +89,15 @@ class Triggers:
             if is_over(trigger.symbol, row, today):
                 self._shelf.end(trigger, "the contract has expired", PlanState.CANCELLED)
 
-    def look(self) -> None:
-        """Find out what became of orders whose answer was lost."""
-        for trigger in tuple(self._shelf.triggers.values()):
-            if trigger.state is PlanState.EXITING and trigger.plan_id not in self._busy:
-                self._own(trigger, self._settle(trigger.plan_id))
+    async def look(self) -> None:
+        """Find out what became of orders whose answer was lost; in turns."""
+        async for part in in_turns(tuple(self._shelf.triggers), TURN):
+            for plan_id in part:
+                trigger = self._shelf.triggers.get(plan_id)
+                if trigger is None or plan_id in self._busy:
+                    continue
+                if trigger.state is PlanState.EXITING:
+                    self._own(trigger, self._settle(plan_id))
 
     def heard(self, trigger: Trigger, price: Decimal) -> None:
         """A fresh price of the instrument."""

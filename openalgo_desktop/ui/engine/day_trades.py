@@ -12,6 +12,7 @@ import msgspec
 
 from openalgo_desktop.core.enums import Action, Product
 from openalgo_desktop.core.model import Key, Trade
+from openalgo_desktop.core.sums import KeptSum
 from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.turns import in_turns, parts
 
@@ -132,6 +133,9 @@ class _Count:
         self._cost = cost
         self.trades: list[Trade] = []
         self.places: dict[PositionId, _Place] = {}
+        self._stale: dict[PositionId, _Place] = {}  # whose charges may be others
+        self._charges: KeptSum[PositionId] = KeptSum()
+        self._unknown: set[PositionId] = set()  # whose charges nobody knows
 
     def add(self, trade: Trade) -> None:
         """Count one more."""
@@ -141,6 +145,28 @@ class _Count:
         if known is None:
             known = self.places[place] = _Place(partial(self._cost, *place))
         known.add(trade)
+        self._stale[place] = known
+
+    def forget_charges(self) -> None:
+        """The plan may be another one."""
+        for place in self.places.values():
+            place.forget_charges()
+        self._stale = dict(self.places)
+
+    @property
+    def charges(self) -> float | None:
+        """Of all trades, rupees; None while one of them is not known. It costs the positions that
+        traded since it was asked."""
+        while self._stale:
+            name, place = self._stale.popitem()
+            found = place.sum.charges
+            if found is None:
+                self._unknown.add(name)
+                self._charges.drop(name)
+            else:
+                self._unknown.discard(name)
+                self._charges.put(name, [found])
+        return None if self._unknown else self._charges.value
 
     def steps(self, trades: Sequence[Trade]) -> Iterator[None]:
         """Count many more, with their charges, in steps."""
@@ -188,13 +214,7 @@ class DayTrades:
     @property
     def charges(self) -> float | None:
         """Of all trades of today, rupees; None while one of them is not known."""
-        total = 0.0
-        for place in self._count.places.values():
-            part = place.sum.charges
-            if part is None:
-                return None
-            total += part
-        return total
+        return self._count.charges
 
     # -- keeping ----------------------------------------------------------------------------
     async def prepare(self, trades: Sequence[Trade]) -> None:
@@ -213,8 +233,7 @@ class DayTrades:
         if ready is not None and trades[: len(ready.trades)] == ready.trades:
             self._count = ready
         elif trades[: len(self._count.trades)] == self._count.trades:
-            for place in self._count.places.values():
-                place.forget_charges()
+            self._count.forget_charges()
         else:
             self._count = _Count(self._cost)
         self._add(trades[len(self._count.trades) :])

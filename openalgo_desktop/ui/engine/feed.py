@@ -3,7 +3,7 @@ data account is the only watchdog."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,6 +15,8 @@ from openalgo_desktop.core.model import Key
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
 
+#: Prices that a tip tells of one by one.
+TOLD = 10
 #: Ages are shown anew this often while somebody looks, milliseconds.
 LOOK_MS = 1000
 
@@ -94,11 +96,15 @@ class FeedDoor(QObject):
         age = hub.age(key)
         return f"{age_text(age)} old" if age is not None and hub.is_stale(key) else ""
 
-    def tips(self, keys: Iterable[Key]) -> str:
-        """What is wrong with several prices, a line each."""
-        return "\n".join(
-            f"{self._terminal.names.full(key)}: {self.note(key) or 'no price yet'}" for key in keys
-        )
+    def tips(self, keys: Sequence[Key]) -> str:
+        """What is wrong with several prices, a line each; of many with the first of them."""
+        lines = [
+            f"{self._terminal.names.full(key)}: {self.note(key) or 'no price yet'}"
+            for key in keys[:TOLD]
+        ]
+        if len(keys) > TOLD:
+            lines.append(f"and {len(keys) - TOLD} more")
+        return "\n".join(lines)
 
     def tip(self, key: Key) -> str:
         """:meth:`note` in a sentence."""

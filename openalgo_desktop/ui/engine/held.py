@@ -12,11 +12,14 @@ from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine import known
 from openalgo_desktop.ui.engine.by_key import ByKey
 from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.engine.held_sums import HeldSums
 
 
 class Prices(Protocol):
     """What the books need of the market."""
 
+    @property
+    def losses(self) -> int: ...
     def fresh(self, key: Key) -> Tick | None: ...
 
 
@@ -34,6 +37,7 @@ class HeldBooks(QObject):
         self._prices = prices
         self._positions: list[Position] = []
         self._held: ByKey[Position] = ByKey()
+        self._sums = HeldSums(self._held, self.is_live, lambda: prices.losses)
         self._other: frozenset[Key] = frozenset()  # whose positions are others than those told of
         self._holdings: list[Holding] = []
         self._kept: ByKey[Holding] = ByKey()
@@ -47,7 +51,9 @@ class HeldBooks(QObject):
     @positions.setter
     def positions(self, rows: list[Position]) -> None:
         self._positions = rows
-        self._other |= self._held.show(rows)
+        other = self._held.show(rows)
+        self._other |= other
+        self._sums.show(rows, other)
 
     def positions_of(self, key: Key) -> Sequence[Position]:
         """Positions of one instrument, flat ones too; cheap enough for each chart and event."""
@@ -88,6 +94,7 @@ class HeldBooks(QObject):
                 position.ltp = last
             for holding in self._kept.of(key):
                 holding.ltp = last
+            self._sums.renew(key)
             self._moved.add(key)
 
     def wants_flush(self) -> bool:
@@ -103,14 +110,18 @@ class HeldBooks(QObject):
     @property
     def day_pnl(self) -> tuple[float, float]:
         """Today's realised and the open profit of all positions, rupees."""
-        realised = sum(position.realised_today for position in self.positions)
-        return realised, sum(position.unrealised for position in self.positions)
+        return self._sums.day_pnl
+
+    @property
+    def open_count(self) -> int:
+        """Positions that are not flat."""
+        return self._sums.open_count
 
     def is_live(self, row: Position | Holding) -> bool:
         """Whether a row is worth what it shows now: closed, or at a price that may be traded on."""
         return not row.quantity or bool(row.ltp and self._prices.fresh(row.key) is not None)
 
     @property
-    def not_live(self) -> list[Position]:
+    def not_live(self) -> Sequence[Position]:
         """Positions whose open profit is not known, or is that of an old price."""
-        return [row for row in self.positions if not self.is_live(row)]
+        return self._sums.not_live

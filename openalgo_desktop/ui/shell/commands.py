@@ -53,8 +53,7 @@ class Commands:
     def _staying(self, mode: Mode) -> str:
         """What leaving ``mode`` leaves behind; the books still show that mode."""
         books = self._bridge.books
-        open_rows = sum(1 for position in books.positions if position.quantity)
-        return what_stays(mode, len(books.working()), open_rows, self.account())
+        return what_stays(mode, books.working_count, books.open_count, self.account())
 
     def account(self) -> str:
         """Who takes live orders, in words."""

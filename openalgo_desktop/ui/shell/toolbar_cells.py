@@ -114,7 +114,7 @@ class DayCell(QWidget):
         self.parts.setText(f"realised {done}  open {still}")
         tip = f"Day P&L: realised {done}, open {still}"
         if missing:
-            tip += f"\nNot at a fresh price:\n{bridge.feed.tips(p.key for p in missing[:10])}"
+            tip += f"\nNot at a fresh price:\n{bridge.feed.tips([p.key for p in missing])}"
         if gaps is not None:
             tip += f"\nPositions: {gaps.text}"
         for part in (self.total, self.parts):

@@ -86,10 +86,9 @@ class Tray(QObject):
         books = self._bridge.books
         realised, unrealised = books.day_pnl
         flag = " ⚠" if books.not_live or "positions" in books.gaps else ""
-        held = sum(1 for row in books.positions if row.quantity)
         return (
             f"{TITLE}: {mode}\nDay P/L {fmt.signed_money(realised + unrealised)}{flag}\n"
-            f"{held} open, {books.working_count} working"
+            f"{books.open_count} open, {books.working_count} working"
         )
 
     def refresh(self) -> None:

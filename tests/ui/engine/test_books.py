@@ -70,6 +70,7 @@ class Market:
     """Fresh prices of some instruments."""
 
     def __init__(self, **prices: float) -> None:
+        self.losses = 0
         self.last = {("NSE", symbol): price for symbol, price in prices.items()}
 
     def fresh(self, key: Key) -> Tick | None:
@@ -318,6 +319,7 @@ async def test_the_stream_is_newer_than_the_last_prices_of_the_account(
     assert [row.ltp for row in books.positions] == [810.0, 1490.0, 0.0]
     assert [row.symbol for row in books.not_live] == ["INFY"]
     market.last.clear()  # the feed is lost
+    market.losses += 1
     assert [row.symbol for row in books.not_live] == ["SBIN", "INFY"]
     blind = Tick("SBIN", "NSE", 0.0, FeedMode.LTP, unknown=Part.LTP)
     books.take({blind.key: blind})

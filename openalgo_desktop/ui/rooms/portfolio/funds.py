@@ -234,7 +234,7 @@ class FundsDock(Dock):
         """The open profit is no better than the prices that it comes from."""
         missing = self.bridge.books.not_live
         value = self._values["m2m_unrealised"]
-        value.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
+        value.setToolTip(plain_tip(self.bridge.feed.tips([row.key for row in missing])))
         if missing and self.bridge.books.funds_known:
             value.setText(fmt.partly(value.text(), len(missing)))
             set_role(value, "stale", "tone")

@@ -195,7 +195,7 @@ class HoldingsDock(TableDock[Holding]):
             day,
             (fmt.signed_money(profit), "stale" if missing else fmt.sign_role(profit)),
         )
-        self.total.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
+        self.total.setToolTip(plain_tip(self.bridge.feed.tips([row.key for row in missing])))
 
     def row_stale(self, row: Holding) -> bool:
         return not self.bridge.books.is_live(row)

@@ -214,7 +214,7 @@ class PositionsDock(TableDock[Line]):
     def _show_totals(self) -> None:
         books = self.bridge.books
         realised, unrealised = books.day_pnl
-        open_rows = sum(1 for row in books.positions if row.quantity)
+        open_rows = books.open_count
         self.set_subject(f"{open_rows} open" if books.positions else "")
         self.total.setVisible(bool(books.positions))
         missing = books.not_live
@@ -231,7 +231,7 @@ class PositionsDock(TableDock[Line]):
             day, opened = (day[0], "stale"), (fmt.partly(opened[0], len(missing)), "stale")
             after = (after[0], "stale")
         self.total.show_numbers(day, done, opened, after)
-        self.total.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
+        self.total.setToolTip(plain_tip(self.bridge.feed.tips([row.key for row in missing])))
         self.close_all_button.setEnabled(open_rows > 0)
 
     def row_stale(self, row: Line) -> bool:
