@@ -12,6 +12,7 @@ from typing import NamedTuple
 from openalgo_desktop.core.alerts import AlertWish
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.money import group_indian
 
 #: What stands for a fact that nobody knows.
 UNKNOWN = "–"
@@ -69,6 +70,11 @@ def fill(template: str, known: Mapping[str, str]) -> str:
 def plain(value: Decimal) -> str:
     """A number as it is, without trailing zeros: ``803``, ``70.25``."""
     return f"{value.normalize():f}"
+
+
+def grouped(value: Decimal) -> str:
+    """The same for people: ``24,169``, ``1,24,169.5``."""
+    return group_indian(plain(value))
 
 
 def _price(value: float, places: int) -> str:

@@ -85,10 +85,10 @@ class Words:
         """What is told of one that just fired: its message, or the usual words."""
         wish, value = alert.wish, alert.fired_value or Decimal(0)
         if not wish.message:
-            seen = message.plain(value)
+            seen = message.grouped(value)
             at = f"Chg {seen} %" if wish.when.of_day else f"at {seen}"
             note = f". {wish.note}" if wish.note else ""
-            return f"{wish.symbol} {at} ({self.describe(wish)}){note}"
+            return f"{wish.symbol} {at} ({self.describe(wish, message.grouped)}){note}"
         row = self._instruments.get(wish.key)
         places = decimals(0.0 if row is None else row.tick_size)
         scene = self._scout.scene(alert) or self._of_day(wish.key)

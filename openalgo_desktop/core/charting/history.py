@@ -8,7 +8,7 @@ changed meanwhile (the same symbol in another window). Orders, alerts and the ti
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, MutableSequence, Sequence
+from collections.abc import Callable, Hashable, Iterable, MutableSequence, Sequence
 from typing import NamedTuple
 
 #: Steps that are kept.
@@ -73,6 +73,16 @@ class History:
         self._done.append(step._replace(joins=""))
         self._apply(step.changes)
         return step
+
+    def forget(self, parts: Iterable[Hashable]) -> None:
+        """No step is about these parts alone any more."""
+        gone = set(parts)
+
+        def stays(step: Step) -> bool:
+            return not {change.part for change in step.changes} <= gone
+
+        self._done = deque(filter(stays, self._done), maxlen=self._done.maxlen)
+        self._undone = list(filter(stays, self._undone))
 
     def next_undo(self, scope: Hashable = None) -> str:
         """What :meth:`undo` would take back; empty when nothing."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 from PySide6.QtWidgets import QSizePolicy
@@ -12,11 +14,13 @@ from PySide6.QtWidgets import QSizePolicy
 from openalgo_desktop.core.charting.ports import Progress
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.clock import IST
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.kit.dock import Holder
 from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.widgets import push_button
+
+log = logging.getLogger(__name__)
 
 Report: TypeAlias = Callable[[Progress], None]
 #: Gives the bars of an inclusive range of IST dates and tells how far it is; raises
@@ -37,6 +41,19 @@ _REST = 7
 
 async def _none_missing(first: date, last: date) -> Gaps:
     return ()
+
+
+async def _answered(ask: Ask, first: date, last: date, tell: Report) -> Bars:
+    """What ``ask`` gives. A fault of the program on the way fails as a broker does: the chart says
+    so and offers *Retry*, and *Loading…* does not stay for ever."""
+    try:
+        return await ask(first, last, tell)
+    except AppError:
+        raise
+    except Exception as error:
+        log.exception("history of %s to %s failed", first, last)
+        kind = type(error).__name__
+        raise DataError(f"History failed: an error of the program ({kind}: {error})") from error
 
 
 class ChartHistory:
@@ -110,6 +127,7 @@ class ChartHistory:
         self._failed, self._missing = False, missing
         self._set_gaps(())
         self.message.show_text("Loading…")
+        ask = partial(_answered, ask)
         self._span, self._ask, self._first, self._empty = span, ask, None, 0
         self._kept = kept
         self._task = self._dock.spawn(self._load(span, ask, show), f"{self._dock.name} history")

@@ -206,3 +206,19 @@ def test_words_of_what_is_missing(span: str, gaps: list[tuple[str, str]], words:
     found = [(moment(start), moment(end)) for start, end in gaps]
     told = gap_words(found, Span.parse(span), date(2026, 11, 20))
     assert told == words.replace(" - ", " \N{EN DASH} ")
+
+
+async def test_a_fault_of_the_program_ends_the_load_with_a_reason_and_retry(
+    rig: ChartHistory,
+) -> None:
+    async def ask(first: date, last: date, tell: Report) -> Bars:
+        raise TypeError("no such leg")
+
+    async def kept(first: date, last: date) -> Bars:
+        return some(3)
+
+    shown: list[int] = []
+    rig.load(Span.of(Interval.M5), ask, lambda span, bars: shown.append(len(bars)), kept)
+    await wait(rig)
+    assert shown == [3] and rig.failed and not rig.retry.isHidden()  # what was kept is there
+    assert rig.message.text() == "History failed: an error of the program (TypeError: no such leg)"

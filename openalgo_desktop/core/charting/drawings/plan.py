@@ -6,6 +6,7 @@ from math import floor, isfinite, nan
 from typing import NamedTuple
 
 from openalgo_desktop.core.charting.drawings.model import Anchor, Drawing, Tool
+from openalgo_desktop.core.money import group_indian
 
 
 class Plan(NamedTuple):
@@ -41,7 +42,7 @@ class Plan(NamedTuple):
             return "stop or target on the wrong side"
         if not self.quantity:
             return f"R {self.multiple:.2f}  one lot risks more than is set"
-        return f"R {self.multiple:.2f}  Qty {self.quantity:,.0f}"
+        return f"R {self.multiple:.2f}  Qty {group_indian(f'{self.quantity:.0f}')}"
 
 
 def plan_of(drawing: Drawing, tool: Tool) -> Plan:

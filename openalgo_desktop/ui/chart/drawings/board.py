@@ -161,6 +161,13 @@ class Board(QObject):
             text = f"Delete {title(drawings[0])}" if len(drawings) == 1 else "Delete drawings"
             self._do(text, self.door.changes(self.key, [(row.ident, None) for row in drawings]))
 
+    def give_up(self, key: Key, drawing: Drawing) -> None:
+        """A new drawing of a symbol was not wanted after all: it is gone, and no step says that it
+        was there."""
+        changes = self.door.changes(key, [(drawing.ident, None)])
+        self.door.apply(changes)
+        self.history.forget(change.part for change in changes)
+
     def bring(self, drawing: Drawing, place: int) -> None:
         """Put a drawing at a place of the order, 0 is the back."""
         if self.key is not None:

@@ -9,14 +9,16 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QPolygonF, QStaticText, QTransform
 
 from openalgo_desktop.core.charting.drawings.geometry.sheet import (
+    PAD_X,
+    PAD_Y,
     At,
     Ink,
     Label,
     Picture,
     Point,
     Stroke,
+    box_of,
 )
-from openalgo_desktop.core.charting.drawings.geometry.touch import PAD_X, PAD_Y, box_of
 from openalgo_desktop.core.charting.drawings.model import Colour, Dash
 from openalgo_desktop.ui.kit import fonts, look, theme
 

@@ -41,6 +41,7 @@ class DrawingsLayer(DrawnLayer):
     top_changed = Signal()
     price_picked = Signal(float)  # Ctrl+click without a drag: it means the ticket, as elsewhere
     text_wanted = Signal(str)  # ident: ask what it says
+    first_text_wanted = Signal(str)  # the same of one that was just placed
     settings_wanted = Signal(str)  # ident
     menu_wanted = Signal(str, QPoint)  # ident, place in the canvas
     study_wanted = Signal(str, object)  # id of a study, its parameters: the chart adds it
@@ -208,7 +209,7 @@ class DrawingsLayer(DrawnLayer):
                 board.take(None)
                 board.choose((drawing.ident,))
             if tool.written:
-                self.text_wanted.emit(drawing.ident)
+                self.first_text_wanted.emit(drawing.ident)
         self.top_changed.emit()
 
     def hover(self, point: QPointF, at: Projection) -> Qt.CursorShape | None:

@@ -168,9 +168,14 @@ class DrawingDialog(QDialog):
         if self.checks:
             parts = {part: box.isChecked() for part, box in self.checks.items()}
             style = replace(style, **parts)
+        text = self.text.toPlainText().rstrip()
+        if self._tool.written and not text.strip():
+            raise Unclear(
+                "Text: without one nothing would be seen. Write it, or delete the drawing."
+            )
         return replace(
             old,
-            text=self.text.toPlainText().rstrip(),
+            text=text,
             anchors=self._anchors(),
             numbers={**old.numbers, **self._numbers()},
             spans=self._spans(),

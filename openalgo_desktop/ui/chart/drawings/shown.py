@@ -20,9 +20,10 @@ from openalgo_desktop.core.charting.drawings.geometry.sheet import (
     Picture,
     Point,
     Stroke,
+    box_of,
     clipped,
 )
-from openalgo_desktop.core.charting.drawings.geometry.touch import bounds, box_of
+from openalgo_desktop.core.charting.drawings.geometry.touch import bounds
 from openalgo_desktop.core.charting.drawings.model import Dash, Drawing
 from openalgo_desktop.ui.chart.drawings.view import View
 

@@ -198,6 +198,10 @@ class StyleBar(QFrame):
         if row is not None:
             self.template_menu(row).popup(self._under(self.templates))
 
+    def _like(self, row: Drawing) -> list[Drawing]:
+        """The chosen ones of the same tool: a line's style would leave a retracement no levels."""
+        return [one for one in self._board.chosen_ones if one.tool == row.tool]
+
     def template_menu(self, row: Drawing) -> QMenu:
         """Saved styles of the drawing's tool, and what can be done with its own."""
         board, door = self._board, self._board.door
@@ -206,7 +210,7 @@ class StyleBar(QFrame):
         saved = {name: style for name, style in door.templates(row.tool).items() if name != FIRST}
         for name, style in saved.items():
             menu.addAction(name).triggered.connect(
-                lambda _on=False, style=style: board.set_style(board.chosen_ones, style)
+                lambda _on=False, style=style: board.set_style(self._like(row), style)
             )
         if saved:
             menu.addSeparator()
@@ -218,7 +222,7 @@ class StyleBar(QFrame):
         )
         plain: Style = board.tool_of(row).style
         menu.addAction("Look as at first").triggered.connect(
-            lambda: board.set_style(board.chosen_ones, plain)
+            lambda: board.set_style(self._like(row), plain)
         )
         if FIRST in door.templates(row.tool):
             menu.addAction("New ones look as at first").triggered.connect(

@@ -23,6 +23,7 @@ from openalgo_desktop.core.charting.drawings.values import levels_at, names_of
 from openalgo_desktop.core.charting.history import Change, History
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Action, PriceType
+from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.ticketing import TicketWish
@@ -37,6 +38,7 @@ from openalgo_desktop.ui.chart.drawings.tool_box import ToolBox
 from openalgo_desktop.ui.chart.view import SCROLL
 from openalgo_desktop.ui.engine.alerts import AlertDraft
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.drawings import FIRST
 from openalgo_desktop.ui.kit.ask_text import ask_text
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.replayed import NOT_HERE, is_replayed
@@ -87,6 +89,7 @@ class ChartDrawings(QObject):
         self.box.objects_wanted.connect(self.turn_objects)
         for text_wanted in (layer.text_wanted, bar.text_wanted):
             text_wanted.connect(lambda ident: self._ask(ident, only_text=True))
+        layer.first_text_wanted.connect(self._ask_first)
         for settings_wanted in (layer.settings_wanted, bar.settings_wanted):
             settings_wanted.connect(self._ask)
         bar.alert_wanted.connect(self._on_alert)
@@ -246,17 +249,42 @@ class ChartDrawings(QObject):
         )
         self._spawn(ask(dialog), "drawing")
 
+    def _ask_first(self, ident: str) -> None:
+        """What a new drawing says. Placing it and its text are one step; cancelled, nothing was."""
+        row, key = self._row(ident), self.board.key
+        if row is not None and key is not None:
+            self._spawn(self._first_text(key, row), "text of a drawing")
+
+    async def _first_text(self, key: Key, row: Drawing) -> None:
+        said: list[Drawing] = []
+        dialog = DrawingDialog(self._view, row, self._view.canvas.places, said.append, True)
+        try:
+            await ask(dialog)
+        finally:
+            self.board.give_up(key, row)
+        if said and self.board.key == key:
+            self.board.put(f"Draw {self.board.tool_of(row).title}", said)
+            if not self.board.stay:
+                self.board.choose([row.ident])
+
     def _take_back(self, key: Key, old: Drawing, made: Drawing) -> None:
         """What the form says, unless the chart has another symbol or the drawing is gone."""
         if self.board.key == key and self._row(old.ident) is not None and made != old:
             self.board.put(f"Change {title(made)}", [made])
 
     def _ask_template(self, row: Drawing) -> None:
-        def take(name: str) -> None:
-            if name.strip():
-                self._bridge.drawings.save_template(row.tool, name.strip()[:40], row.style)
+        door = self._bridge.drawings
 
-        self._spawn(ask_text(self._view, "Template", "Name", "", take), "template")
+        def take(text: str) -> None:
+            name = text.strip()[:40]
+            if name in ("", FIRST):  # the star stands for what new ones look like
+                raise DataError("Name: give it one by which you know it again.")
+            door.save_template(row.tool, name, row.style)
+
+        def exists(name: str) -> bool:
+            return name[:40] != FIRST and name[:40] in door.templates(row.tool)
+
+        self._spawn(ask_text(self._view, "Template", "Name", "", take, exists), "template")
 
     # -- elsewhere --------------------------------------------------------------------------
     def _on_ticket(self, row: Drawing) -> None:

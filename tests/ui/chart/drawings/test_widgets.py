@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 
@@ -171,3 +172,25 @@ def test_a_tool_is_found_by_its_name_and_taken_with_enter(bench, qtbot):
     menu.field.setText("fixed range")
     assert not menu.actions()[-1].isEnabled()
     menu.close()
+
+
+def test_a_template_is_for_the_chosen_ones_of_its_tool_only(bench, qtbot):
+    bar = StyleBar(bench.board, "chart", bench.view)
+    line = put(bench, "trend")
+    levels = msgspec.structs.replace(drawn(tool("fib-retracement")), ident="d2")
+    bench.board.put("put", [levels])
+    bench.board.choose(["d1", "d2"])
+    bench.door.save_template("trend", "Thick", msgspec.structs.replace(line.style, width=4.0))
+    menu = bar.template_menu(line)
+    menu.actions()[0].trigger()
+    assert [row.style.width for row in bench.drawings] == [4.0, levels.style.width]
+    assert bench.drawings[1].style.levels == levels.style.levels
+
+
+def test_a_note_without_a_text_would_be_seen_by_nobody(qtbot):
+    row = drawn(tool("text"))
+    dialog = DrawingDialog(None, row, 2, lambda made: None, only_text=True)
+    qtbot.addWidget(dialog)
+    dialog.text.setPlainText("  ")
+    with pytest.raises(Unclear, match="delete the drawing"):
+        dialog.drawing()

@@ -180,6 +180,12 @@ def test_prices_are_locked_over_intervals_and_in_the_layout(drive: Drive) -> Non
         lock = next(one for one in menu.actions() if one.text().startswith("Lock prices"))
         assert not lock.isChecked()
         lock.trigger()
+        sign = cell.price_lock.sign
+        assert sign is not None and sign.isVisible()
+        sign.click()
+        assert not cell.price_lock.on and sign.isHidden() and scale.auto
+        lock.trigger()
+        assert sign.isVisible()
         scale.stretch(0.5)  # by hand
         edges = scale.range
         assert cell.price_lock.on
@@ -190,6 +196,7 @@ def test_prices_are_locked_over_intervals_and_in_the_layout(drive: Drive) -> Non
         assert scale.range == edges and not scale.auto
         state = cell.save_state()
         cell.view.go_to_now()  # Fit
+        await until(sign.isHidden, "no sign")
         assert not cell.price_lock.on and cell.save_state()["price-lock"] == []
         cell.restore_state(state)
         assert cell.price_lock.on and scale.range == edges

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.charting.drawings.tools import tool
+from openalgo_desktop.ui.chart.drawings.settings import DrawingDialog
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
@@ -116,5 +117,16 @@ def test_the_list_shows_all(drive: Drive) -> None:
         assert tree.topLevelItemCount() == 1 and tree.topLevelItem(0).isSelected()
         tree.topLevelItem(0).setCheckState(1, Qt.CheckState.Unchecked)
         assert board.all[0].hidden and board.shown == []
+        drawings.turn_objects()
+        for said in ("", "Watch this"):  # cancelled, nothing of a text is left; else it is one step
+            board.take(tool("text"))
+            QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(260, 260))
+            await until(lambda: dock.findChildren(DrawingDialog), "the text is asked for")
+            (dialog,) = dock.findChildren(DrawingDialog)
+            dialog.text.setPlainText(said)
+            (dialog.yes.click if said else dialog.reject)()
+            await until(lambda: not dock.findChildren(DrawingDialog), "the dialog is gone")
+            assert [row.text for row in board.all[1:]] == ([said] if said else [])
+        assert board.undo() and len(board.all) == 1
 
     drive(scenario)

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from openalgo_desktop.automation.alerts import message, telling
 from openalgo_desktop.automation.alerts.message import Scene
 from openalgo_desktop.automation.alerts.telling import Teller
+from openalgo_desktop.automation.alerts.words import Words
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish, PriceAlert, ToldAlert
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.errors import NotConnected
@@ -165,3 +168,12 @@ async def test_an_alert_of_the_first_form_is_read(room: Room):
     (alert,) = await PriceAlertRepository(room.state).load()
     assert (alert.wish.level, alert.side, alert.count) == (Decimal("800.50"), -1, 2)
     assert alert.wish.is_plain and alert.wish.channels == ("toast", "sound", "desktop")
+
+
+def test_what_is_told_has_grouped_prices_and_a_message_plain_ones():
+    words: Any = Words(*[cast("Any", SimpleNamespace())] * 3)
+    wish = AlertWish("NSE", "MRF", AlertWhen.ABOVE, Decimal("124000.50"))
+    alert = PriceAlert("a1", wish, NOW, fired_value=Decimal("124169.00"))
+    assert words.text(alert, NOW) == "MRF at 1,24,169 (LTP at or above 1,24,000.5)"
+    known = message.facts(wish, Scene(124169.0), NOW, Decimal(124169), None, 2)
+    assert message.fill("{{price}} {{level}}", known) == "124169.00 124000.5"  # for machines

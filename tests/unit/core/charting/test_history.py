@@ -119,3 +119,13 @@ def test_an_unknown_tool_or_missing_points_cost_that_drawing():
     )
     book = DrawingBook({"NSE:SBIN": msgspec.json.encode(Document(rows))})
     assert book.of(KEY) == (rows[0],)
+
+
+def test_what_is_forgotten_can_be_neither_undone_nor_redone() -> None:
+    history = History(lambda changes: None)
+    history.note(Step("Draw", (Change("a", None, 1),)))
+    history.note(Step("Move both", (Change("a", 1, 2), Change("b", 1, 2))))
+    history.note(Step("Style", (Change("a", 2, 3),)))
+    history.forget(["a"])
+    assert history.next_undo() == "Move both"  # it is about the other one, too
+    assert history.undo() is not None and history.undo() is None

@@ -33,7 +33,8 @@ def _prices(sheet: Sheet, start: float, way: float, left: float, right: float) -
             text = f"{level.value:g} ({sheet.at.price_text(price)})"
             room = pane.room_before(edges[0], 110)
             place = Point(edges[0] - 4 if room else edges[0] + 4, y)
-            sheet.write(place, text, 1 if room else 0, 0.5 if room else 1, ink.colour)
+            sides = (1.0, 0.5) if room else (0.0, 1.0)
+            sheet.name_level(level.value, place, text, *sides, ink.colour)
         before = y
 
 
@@ -67,8 +68,7 @@ def fib_channel(sheet: Sheet) -> None:
         if drawn is not None:
             if before is not None:
                 sheet.area((*before, *reversed(drawn)), ink.colour)
-            if style.figures:
-                sheet.write(ends[0].by(-4, 0), name, 1, 0.5, ink.colour)
+            sheet.name_level(level.value, ends[0].by(-4, 0), name, 1, 0.5, ink.colour)
         before = drawn
 
 
@@ -79,8 +79,9 @@ def _times(sheet: Sheet, start: float, way: float) -> None:
         x = sheet.at.x(start + way * level.value)
         ink = sheet.inked(level.colour)
         sheet.upright(x, ink)
-        if sheet.style.figures and pane.left <= x <= pane.right:
-            sheet.write(Point(x + 3, pane.bottom - 3), f"{level.value:g}", 0, 1, ink.colour)
+        if pane.left <= x <= pane.right:
+            place = Point(x + 3, pane.bottom - 3)
+            sheet.name_level(level.value, place, f"{level.value:g}", 0, 1, ink.colour)
 
 
 def time_zones(sheet: Sheet) -> None:
@@ -103,8 +104,7 @@ def _ring(sheet: Sheet, level: Level, points: list[Point], at: Point, closed: bo
     if all(not stroke.ink.fill for stroke in sheet.strokes):
         sheet.area(points, ink.colour)
     sheet.path(points, ink, closed=closed)
-    if sheet.style.figures:
-        sheet.write(at, f"{level.value:g}", 0.5, 1, ink.colour)
+    sheet.name_level(level.value, at, f"{level.value:g}", 0.5, 1, ink.colour)
 
 
 def fib_circles(sheet: Sheet) -> None:
@@ -145,8 +145,9 @@ def wedge(sheet: Sheet) -> None:
         ink = sheet.inked(level.colour)
         sheet.path(points, ink)
         sheet.area((a, *points), ink.colour)
-        if sheet.style.figures and level.value:
-            sheet.write(points[-1].by(4, 0), f"{level.value:g}", 0, 0.5, ink.colour)
+        if level.value:
+            name = f"{level.value:g}"
+            sheet.name_level(level.value, points[-1].by(4, 0), name, 0, 0.5, ink.colour)
 
 
 def spiral(sheet: Sheet) -> None:
@@ -187,8 +188,7 @@ def fib_fan(sheet: Sheet) -> None:
             if place == a or (place == b and kind == "time"):
                 continue
             sheet.line(a, place, ink, after=True, name=f"{level.value:g} {kind}")
-            if sheet.style.figures:
-                sheet.write(place, f"{level.value:g}", 0, 0.5, ink.colour)
+            sheet.name_level(level.value, place, f"{level.value:g}", 0, 0.5, ink.colour)
         grid = Ink(ink.colour, 1.0, alpha=0.4)
         sheet.path((Point(a.x, price), Point(b.x, price)), grid)
         sheet.path((Point(time, a.y), Point(time, b.y)), grid)

@@ -26,10 +26,9 @@ def _grid(sheet: Sheet, a: Point, b: Point, prices: tuple[float, float] | None) 
         name = f"{level.value:g}"
         sheet.line(Point(a.x, y), Point(b.x, y), ink, name=name, lasts=True)
         sheet.path((Point(x, a.y), Point(x, b.y)), ink)
-        if style.figures:
-            left, top = min(a.x, b.x), min(a.y, b.y)
-            sheet.write(Point(left - 4, y), name, 1, 0.5, ink.colour)
-            sheet.write(Point(x, top - 3), name, 0.5, 1, ink.colour)
+        left, top = min(a.x, b.x), min(a.y, b.y)
+        sheet.name_level(level.value, Point(left - 4, y), name, 1, 0.5, ink.colour)
+        sheet.name_level(level.value, Point(x, top - 3), name, 0.5, 1, ink.colour)
 
 
 def gann_box(sheet: Sheet) -> None:
@@ -69,5 +68,6 @@ def gann_fan(sheet: Sheet) -> None:
         name = f"{part.numerator}x{part.denominator}"
         end = Point(b.x, sheet.at.y(first + (second - first) * level.value))
         drawn = sheet.line(a, end, ink, after=True, name=name)
-        if drawn is not None and sheet.style.figures:
-            sheet.write(a.to(end, min(1.0, 1 / level.value)), name, 0, 1, ink.colour)
+        if drawn is not None:
+            place = a.to(end, min(1.0, 1 / level.value))
+            sheet.name_level(level.value, place, name, 0, 1, ink.colour)

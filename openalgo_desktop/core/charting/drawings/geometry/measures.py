@@ -51,7 +51,7 @@ def _time(sheet: Sheet) -> list[str]:
     low, high = sorted((round(first), round(last)))
     volume = sheet.at.bars.volume[max(low, 0) : max(high + 1, 0)]
     if volume.size and np.isfinite(volume).all():
-        found.append(f"Volume {float(volume.sum()):,.0f}")
+        found.append(f"Volume {words.whole(float(volume.sum()))}")
     return found
 
 
@@ -80,8 +80,8 @@ def _position_words(sheet: Sheet, x: float) -> None:
     plan = plan_of(sheet.drawing, sheet.tool)
     rows = (("Target", target, plan.gain), ("Stop", stop, -plan.loss))
     for name, price, result in rows:
-        above = price >= entry
-        money = f"{result:+,.0f} ₹" if isfinite(result) else "—"
+        above = at.y(price) <= at.y(entry)  # on the screen: a scale may be upside down
+        money = f"{words.signed(result, 0)} ₹" if isfinite(result) else "—"
         moved = f"{words.signed(price - entry, at.places)} ({words.percent(entry, price)})"
         text = f"{name} {at.price_text(price)}  {moved}  {money}"
         sheet.figure(Point(x, at.y(price) + (-3 if above else 3)), text, 0.5, 1 if above else 0)
@@ -98,7 +98,7 @@ def forecast(sheet: Sheet) -> None:
     first, second = sheet.prices
     begin, end = (anchor.time for anchor in sheet.drawing.anchors[:2])
     moved = f"{words.signed(second - first, sheet.at.places)} ({words.percent(first, second)})"
-    over = second >= first
+    over = b.y <= a.y
     place = b.by(0, -8 if over else 8)
     text = f"{sheet.at.price_text(second)}  {moved}\nin {words.lasting(end - begin)}"
     sheet.figure(place, text, 0.5, 1 if over else 0)

@@ -13,6 +13,13 @@ from typing import NamedTuple, Protocol
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.drawings.model import Colour, Dash, Drawing, Tool
 
+#: Room between a text and the edge of its box, pixels.
+PAD_X, PAD_Y = 5.0, 2.0
+#: Names of levels may come so near to one another, pixels: rows have room above and below.
+NEAR = 3.0
+#: The levels that people look for first; others follow by how near to 0 they are.
+_FIRST = (0.0, 1.0, 0.618, 0.5, 0.382)
+
 
 class Point(NamedTuple):
     """A place, pixels."""
@@ -45,6 +52,11 @@ class Box(NamedTuple):
         """Whether a place is inside, or within ``slack`` of it."""
         across = self.left - slack <= x <= self.right + slack
         return across and self.top - slack <= y <= self.bottom + slack
+
+    def meets(self, other: Box, slack: float = 0.0) -> bool:
+        """Whether the two cover a place together, or do but for ``slack``."""
+        across = self.left < other.right and other.left < self.right
+        return across and self.top + slack < other.bottom and other.top + slack < self.bottom
 
     def room_before(self, x: float, wanted: float) -> bool:
         """Whether between the left edge and ``x`` there is more than ``wanted``."""
@@ -130,6 +142,15 @@ class Label(NamedTuple):
     opacity: float = 1.0
 
 
+def box_of(label: Label, at: At) -> Box:
+    """The room of a text with its padding."""
+    width, height = at.size_of(label.text, label.size)
+    if label.box:
+        width, height = width + 2 * PAD_X, height + 2 * PAD_Y
+    left, top = label.at.x - label.across * width, label.at.y - label.down * height
+    return Box(left, top, left + width, top + height)
+
+
 class Handle(NamedTuple):
     """Where an anchor is taken."""
 
@@ -181,6 +202,7 @@ class Sheet:
         self.points = [self._point(*pair) for pair in zip(self.indexes, self.prices, strict=True)]
         self.strokes: list[Stroke] = []
         self.labels: list[Label] = []
+        self._names: list[tuple[tuple[int, float], Label]] = []  # of levels, with their ranks
         style = self.style
         self.ink = Ink(style.colour, style.width, style.dash)
         self.thin = Ink(style.colour, 1.0, Dash.DASH, alpha=0.7)
@@ -284,12 +306,48 @@ class Sheet:
 
     def figure(self, at: Point, text: str, across: float = 0.0, down: float = 0.0) -> None:
         """A text that the style may leave out, in a box of its own."""
+        if self.style.figures and text:
+            label = Label(at, text, "text", self.style.font, across, down, "raised", 0.85)
+            self.labels.append(self._whole(label))
+
+    def _whole(self, label: Label) -> Label:
+        """The same inside of the pane, while any of the drawing is seen. Only a text that would be
+        cut reads the edges: a picture that does not moves with the bars."""
+        pane, at = self.at.pane, label.at
+        xs = [point.x for point in self.points]
+        if not (pane.room_before(max(xs), 0.0) and pane.room_after(min(xs), 0.0)):
+            return label
+        box, across, down = box_of(label, self.at), 0.0, 0.0
+        if not pane.room_after(box.right, 0.0):
+            across = pane.right - box.right
+        if not pane.room_before(box.left + across, 0.0):
+            across = pane.left - box.left
+        if pane.top <= at.y <= pane.bottom:
+            down = max(pane.top - box.top, min(0.0, pane.bottom - box.bottom))
+        return label._replace(at=at.by(across, down)) if across or down else label
+
+    def name_level(
+        self, value: float, at: Point, text: str, across: float, down: float, colour: Colour
+    ) -> None:
+        """What a level of a set is called, where the style has it. Where levels are so near to one
+        another that their names would cover each other, the less known ones have none."""
         if self.style.figures:
-            self.write(at, text, across, down, "text", "raised", 0.85)
+            known = _FIRST.index(value) if value in _FIRST else len(_FIRST)
+            label = Label(at, text, colour, self.style.font, across, down)
+            self._names.append(((known, abs(value)), label))
+
+    def _readable(self) -> list[Label]:
+        """The names of levels that have room."""
+        kept: list[tuple[Label, Box]] = []
+        for _, label in sorted(self._names, key=lambda row: row[0]):
+            box = box_of(label, self.at)
+            if not any(box.meets(other, NEAR) for _, other in kept):
+                kept.append((label, box))
+        return [label for label, _ in kept]
 
     def picture(self) -> Picture:
         """What was drawn, with the handles of the anchors."""
         handles = [Handle(point, number) for number, point in enumerate(self.points)]
         if self.tool.hand:
             handles = handles[:: max(1, len(handles) - 1)]
-        return Picture(self.strokes, self.labels, handles)
+        return Picture(self.strokes, [*self.labels, *self._readable()], handles)

@@ -8,14 +8,11 @@ from math import hypot
 from openalgo_desktop.core.charting.drawings.geometry.sheet import (
     At,
     Box,
-    Label,
     Picture,
     Point,
     Stroke,
+    box_of,
 )
-
-#: Room between a text and the edge of its box, pixels.
-PAD_X, PAD_Y = 5.0, 2.0
 
 
 def distance(point: Point, a: Point, b: Point) -> float:
@@ -39,15 +36,6 @@ def inside(point: Point, corners: tuple[Point, ...]) -> bool:
                 found = not found
         before = corner
     return found
-
-
-def box_of(label: Label, at: At) -> Box:
-    """The room of a text with its padding."""
-    width, height = at.size_of(label.text, label.size)
-    if label.box:
-        width, height = width + 2 * PAD_X, height + 2 * PAD_Y
-    left, top = label.at.x - label.across * width, label.at.y - label.down * height
-    return Box(left, top, left + width, top + height)
 
 
 def bounds(picture: Picture, at: At) -> Box | None:

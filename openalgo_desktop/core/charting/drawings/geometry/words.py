@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import isfinite
 
+from openalgo_desktop.core.money import group_indian
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -27,8 +29,15 @@ def percent(first: float, second: float) -> str:
 
 
 def signed(value: float, places: int) -> str:
-    """With its sign and ``places`` decimals."""
-    return f"{value:+,.{places}f}"
+    """With its sign and ``places`` decimals, grouped; what rounds to zero has no sign."""
+    text = f"{value:+.{places}f}"
+    sign = text[0] if text.strip("+-0.") else ""
+    return sign + group_indian(text[1:])
+
+
+def whole(value: float) -> str:
+    """Units or rupees without decimals: ``1,24,000``."""
+    return group_indian(f"{value:.0f}")
 
 
 def ratio(over: float, under: float) -> str:

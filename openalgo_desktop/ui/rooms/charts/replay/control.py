@@ -92,6 +92,12 @@ class ReplayControl(QObject):
             if self.strip is not None:
                 self.strip.tell(error.message)
             return
+        except (
+            Exception
+        ) as error:  # told by whoever owns the task; the strip must not go on loading
+            if self.strip is not None:
+                self.strip.tell(f"The replay could not begin: {error}")
+            raise
         if self.strip is not strip or cell.key != key:  # given up, or another symbol, meanwhile
             await self._door.end()
             self.drop()

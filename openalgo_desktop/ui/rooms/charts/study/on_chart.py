@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QListWidgetItem, QVBoxLayout, QWidget
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.kit import theme
 from openalgo_desktop.ui.kit.ask_text import ask_text
+from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.fields import StillCombo
 from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button
@@ -155,7 +156,9 @@ class OnChart(QWidget):
             self._templates.save(name[:40], self._hand.wishes)
             self.names.setCurrentText(name[:40].strip())
 
-        self._hand.spawn(ask_text(self, "Template", "Name", self.names.currentText(), take))
+        there = self._templates.names.__contains__
+        now = self.names.currentText()
+        self._hand.spawn(ask_text(self, "Template", "Name", now, take, lambda n: there(n[:40])))
 
     def _apply(self) -> None:
         try:
@@ -164,7 +167,12 @@ class OnChart(QWidget):
             self._hand.said(error.message)
 
     def _delete(self) -> None:
-        self._templates.delete(self.names.currentText())
+        self._hand.spawn(self._confirmed(self.names.currentText()))
+
+    async def _confirmed(self, name: str) -> None:
+        words = f"{name} is forgotten; the indicators of charts stay."
+        if await confirm(self, "Delete the template?", words, "Delete"):
+            self._templates.delete(name)
 
 
 def _row(*parts: QWidget) -> QHBoxLayout:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openalgo_desktop.core.charting.drawings.geometry import picture
-from openalgo_desktop.core.charting.drawings.geometry.sheet import Point
+from openalgo_desktop.core.charting.drawings.geometry import picture, words
+from openalgo_desktop.core.charting.drawings.geometry.sheet import Point, box_of
 from openalgo_desktop.core.charting.drawings.magnet import Magnet, snapped, straightened
 from openalgo_desktop.core.charting.drawings.plan import completed, plan_of
 from openalgo_desktop.core.charting.drawings.tools import tool
@@ -108,3 +108,23 @@ def test_a_hidden_level_is_not_drawn():
     )
     names = [s.name for s in picture(drawn(row, style=style), Pane()).strokes]
     assert "0" not in names and "0.5" in names
+
+
+@pytest.mark.parametrize("row", [LONG, SHORT])
+@pytest.mark.parametrize("last", [-30, 0, 20, 59, 79])
+def test_words_of_a_position_stay_inside_of_the_pane_while_it_is_seen(row, last: int) -> None:
+    pane = Pane()
+    spots = ((last - 2, 150.0), (last, 140.0), (last, 198.0))
+    made = picture(drawn(row, spots=spots), pane)
+    boxes = [box_of(label, pane) for label in made.labels]
+    assert len(boxes) == 3
+    inside = [pane.pane.left <= box.left and box.right <= pane.pane.right for box in boxes]
+    assert all(inside) == (last >= 0)  # what is not seen writes nothing at the edge
+    assert last < 0 or all(box.top >= 0.0 and box.bottom <= 400.0 for box in boxes)
+
+
+def test_big_amounts_are_grouped_as_the_window_does_it() -> None:
+    row = position(LONG, 100.0, 98.0, 106.0, risk=1_000_000.0, lot=75.0)
+    texts = " ".join(label.text for label in picture(row, Pane()).labels)
+    assert words.signed(-0.001, 2) == words.signed(0.0, 2) == "0.00"
+    assert "+29,99,700 ₹" in texts and "-9,99,900 ₹" in texts and "Qty 4,99,950" in texts

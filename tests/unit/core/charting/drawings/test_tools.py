@@ -12,7 +12,7 @@ import pytest
 
 from openalgo_desktop.analytics.indicators import registry
 from openalgo_desktop.core.charting.drawings.geometry import GEOMETRY, picture
-from openalgo_desktop.core.charting.drawings.geometry.sheet import Point, clipped
+from openalgo_desktop.core.charting.drawings.geometry.sheet import NEAR, Point, box_of, clipped
 from openalgo_desktop.core.charting.drawings.geometry.touch import (
     bounds,
     distance,
@@ -226,3 +226,17 @@ def test_spans_on_which_it_shows():
 
 def test_spots_are_those_of_the_picture():
     assert [(Pane().x(i), Pane().y(p)) for i, p in SPOTS[:2]] == [(105, 320), (205, 240)]
+
+
+@pytest.mark.parametrize("name", [row.tool for row in DRAWN if row.style.levels])
+@pytest.mark.parametrize("high", [0.5, 4.0, 30.0])
+def test_names_of_tight_levels_give_way(name: str, high: float) -> None:
+    pane, row = Pane(), tool(name)
+    spots = ((20, 120.0), (20 + int(high), 120.0 + high), (22 + int(high), 120.0), (40, 140.0))
+    made = picture(drawn(row, spots=spots), pane)
+    boxes = [box_of(label, pane) for label in made.labels]
+    for number, box in enumerate(boxes):
+        assert not any(box.meets(other, NEAR) for other in boxes[:number])
+    if row.geometry == "retracement":
+        known = {label.text.split()[0] for label in made.labels}
+        assert "0" in known and (high < 4.0 or "1" in known) and (high < 30 or "0.618" in known)
