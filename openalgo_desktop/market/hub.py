@@ -162,7 +162,9 @@ class MarketHub:
 
     # -- ticks ------------------------------------------------------------------------------
     def publish(self, tick: Tick) -> None:
-        """One tick from the data account."""
+        """One tick from the data account. One whose price is no number is none."""
+        if tick.ltp - tick.ltp:  # NaN, or infinite
+            return
         key = (tick.exchange, tick.symbol)
         self._last_tick = now = self._clock.monotonic()
         record = self._records.get(key)

@@ -36,7 +36,7 @@ from openalgo_desktop.research.bars.hours import (
     on_axis,
 )
 from openalgo_desktop.research.bars.store import BarStore
-from openalgo_desktop.research.bars.tables import is_adjusted, merged, part
+from openalgo_desktop.research.bars.tables import dealt, is_adjusted, merged, part
 
 log = logging.getLogger(__name__)
 
@@ -280,7 +280,7 @@ class Loads:
         if self._source_name() != wanted.name.source:
             return True, False  # another account came meanwhile: nobody knows whose bars these are
         start, end = day_start(first, span), day_start(last + 1, span)
-        bars = part(merged([bars]), start, min(end, on_axis(self._clock.time(), span) + 1))
+        bars = part(merged([dealt(bars)]), start, min(end, on_axis(self._clock.time(), span) + 1))
         final = min(end, self._hours.final(wanted.key[0], wanted.rhythm, now))
         settled = part(bars, start, final)
         recent = day_start(axis_day(on_axis(now, span), span) - _RECENT, span)

@@ -60,6 +60,14 @@ def merged(parts: Sequence[Bars]) -> Bars:
     return rows(table, order[np.append(time[1:] != time[:-1], True)])
 
 
+def dealt(bars: Bars) -> Bars:
+    """Without those that have no price: sources fill minutes and days without a trade with zeros,
+    and one such low would be the floor of every chart and study."""
+    o, h, low, c = bars.open, bars.high, bars.low, bars.close
+    known = np.isfinite(o + h + low + c) & (o != 0) & (h != 0) & (low != 0) & (c != 0)
+    return bars if known.all() else rows(bars, known)
+
+
 def replaced(bars: Bars, new: Bars, start: int, end: int) -> Bars:
     """``bars`` with ``new`` in place of all that begin in ``start <= time < end``."""
     first, last = (int(at) for at in np.searchsorted(bars.time, (start, end)))

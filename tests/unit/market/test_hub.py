@@ -118,6 +118,15 @@ async def test_second_reader_costs_no_upstream_subscription_and_last_one_ends_it
     assert hub.subscribed == 0
 
 
+async def test_a_price_that_is_no_number_is_heard_by_nobody(rig):
+    hub, source, _ = rig
+    heard: list[float] = []
+    hub.watch(SBIN, FeedMode.LTP, lambda t: heard.append(t.ltp))
+    for price in (float("nan"), float("inf"), float("-inf"), 812.5, float("nan")):
+        source.sink(tick(price))
+    assert heard == [812.5] and hub.latest(SBIN).ltp == 812.5
+
+
 async def test_higher_mode_upgrades_the_upstream(rig):
     hub, source, _ = rig
     hub.watch(SBIN, FeedMode.LTP, lambda t: None)

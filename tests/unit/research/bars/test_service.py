@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from openalgo_desktop.core.charting.ports import LiveBar, Progress
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import NetError
+from openalgo_desktop.core.ticks import Bars
 from tests.unit.research.bars.world import DAY, M1, M5, SBIN, World, at, bars_of, label
 
 
@@ -134,6 +136,25 @@ async def test_adjusted_bars_of_the_past_are_asked_anew(world) -> None:
     w.clock.advance(86_400)
     await w.get(DAY, "2026-01-01")
     assert w.requests == 3  # a Saturday
+
+
+async def test_a_minute_that_the_source_fills_with_zeros_is_no_bar(world, monkeypatch) -> None:
+    w = world("2026-11-20 18:00")
+    told = w.hub.history
+
+    async def odd(*asked: Any) -> Bars:
+        bars = await told(*asked)
+        bars.low[1] = bars.open[2] = bars.close[3] = 0.0
+        bars.high[4] = np.nan
+        return bars
+
+    monkeypatch.setattr(w.hub, "history", odd)
+    bars = await w.get(M5, "2026-11-20 00:00")
+    first = at("2026-11-20 09:15")
+    assert bars.time[:2].tolist() == [first, first + 5 * 300] and bars.low.min() > 0
+    assert await w.bars.missing_of_days(SBIN, M5, date(2026, 11, 20), date(2026, 11, 20)) == []
+    await w.get(M5, "2026-11-20 00:00")
+    assert w.requests == 1  # they are known to be none
 
 
 async def test_the_bar_of_today_is_not_kept_as_final(world) -> None:
