@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import time
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
+from openalgo_desktop.analytics import chain as chains
 from openalgo_desktop.analytics.chain import LEASE_SECONDS, ChainBook, chain_greeks
 from openalgo_desktop.analytics.contracts import ContractError, Contracts, at_the_money
 from openalgo_desktop.core.clock import IST, ManualClock
@@ -21,6 +22,7 @@ from openalgo_desktop.core.symbols import option_symbol
 from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.local_api.handlers.options import chain_answer
 from openalgo_desktop.market.hub import MarketHub
+from tests.costs import Calls
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=IST)
 EXPIRY = date(2026, 12, 29)
@@ -51,19 +53,29 @@ def world() -> tuple[MarketHub, InstrumentTable, ManualClock]:
     return hub, table, clock
 
 
-async def test_chain_of_162_strikes_with_greeks_is_quick_once_warm() -> None:
+async def test_a_chain_with_greeks_is_solved_in_one_pass_and_costs_what_it_is_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     hub, table, clock = world()
     book = ChainBook(hub, table, clock)
     underlying = book.contracts.underlying("NIFTY", "NSE_INDEX", "29DEC26", NOW.date())
-    spent: list[float] = []
-    for _ in range(12):
-        began = time.process_time()
-        chain = await book.build(underlying, None, True)
-        answer = msgspec.json.encode(chain_answer(chain, 1, True))
-        spent.append(time.process_time() - began)
+    solved: list[int] = []
+
+    def volatility(premium: np.ndarray, *rest: Any) -> Any:
+        solved.append(len(premium))
+        return implied_volatility(premium, *rest)
+
+    monkeypatch.setattr(chains, "implied_volatility", volatility)
+    costs = []
+    for count in (None, 20, None):  # the first subscribes
+        with Calls() as made:
+            chain = await book.build(underlying, count, True)
+            answer = msgspec.json.encode(chain_answer(chain, 1, True))
+        costs.append(made.count / len(chain.strikes))
     assert len(chain.strikes) == 162
     assert len(answer) > 50_000
-    assert min(spent) < 0.010
+    assert solved == [324, 82, 324]
+    assert costs[2] < 1.2 * costs[1] < 150, costs  # about 100 calls a strike
     for row in chain.strikes:
         for leg in (row.ce, row.pe):
             assert leg is not None

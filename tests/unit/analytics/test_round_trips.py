@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +16,7 @@ from openalgo_desktop.analytics.trade_statistics import GROUPINGS, days, figures
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode, Product
 from openalgo_desktop.core.trade_journal import Because, Execution, RoundTrip, TradeNote
+from tests.costs import times_dearer
 
 START = datetime(2026, 11, 2, 9, 20, tzinfo=IST)  # a Monday
 TODAY = date(2026, 11, 30)
@@ -289,8 +288,8 @@ def test_days_add_up() -> None:
     ]
 
 
-@pytest.mark.parametrize("trades", [20_000])
-def test_twenty_thousand_trades_are_quick(trades: int) -> None:
+def closed_trades(trades: int) -> list[Execution]:
+    """As many round trips in 50 symbols, in the order of time."""
     chance = random.Random(7)
     rows = []
     for number in range(trades):
@@ -299,13 +298,18 @@ def test_twenty_thousand_trades_are_quick(trades: int) -> None:
         symbol = f"S{number % 50}"
         rows.append(fill("BUY", 10, f"{price}.05", minute=minute, symbol=symbol))
         rows.append(fill("SELL", 10, f"{price + 1}.10", minute=minute + 5, symbol=symbol))
-    began = time.perf_counter()
-    made = round_trips(rows, date(2060, 1, 1))
-    matched = time.perf_counter()
-    found = figures(made)
-    by_day = days(made)
-    done = time.perf_counter()
-    assert found.trades == trades == sum(day.trades for day in by_day.values())
-    assert matched - began < 6.0, f"matching took {matched - began:.2f} s"
-    assert done - matched < 2.0, f"figures took {done - matched:.2f} s"
-    print(f"matching {matched - began:.3f} s, figures {done - matched:.3f} s")
+    return rows
+
+
+def test_each_of_many_trades_costs_what_one_of_a_few_does() -> None:
+    """Eight times as many cost about eight times as much, not sixty-four."""
+    later, few, many = date(2060, 1, 1), closed_trades(500), closed_trades(4_000)
+    a_few, made = round_trips(few, later), round_trips(many, later)
+    assert figures(made).trades == 4_000 == sum(day.trades for day in days(made).values())
+
+    def told(trips: list[RoundTrip]) -> None:
+        figures(trips)
+        days(trips)
+
+    assert times_dearer(lambda: round_trips(many, later), lambda: round_trips(few, later), 3) < 24
+    assert times_dearer(lambda: told(made), lambda: told(a_few), 3) < 24

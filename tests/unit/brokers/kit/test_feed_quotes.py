@@ -110,8 +110,9 @@ async def test_who_does_not_answer_gets_an_error_of_its_own(rig: Rig) -> None:
     task = rig.ask(A, B, C)
     await rig.asked("+NSE:A=full", "+NSE:B=full", "+NSE:C=full")
     await rig.server.send("full NSE:A 10", "no NSE:C")
-    answers = await task
-    assert 0.95 < time.monotonic() - began < 4.0
+    async with asyncio.timeout(45):
+        answers = await task
+    assert time.monotonic() - began > 0.95
     assert isinstance(answers[A], Tick)
     assert isinstance(answers[B], NetTimeout)
     assert answers[B].message == "Broker sent no quote of NSE:B within 1 s."
@@ -223,13 +224,13 @@ async def test_a_closed_feed_answers_at_once(rig: Rig) -> None:
 
 async def test_an_index_answers_without_depth(rig: Rig) -> None:
     nifty = ("NSE_INDEX", "NIFTY")
-    began = time.monotonic()
+    rig.market._feed_quotes = FeedQuotes(rig.client, 600.0)
     task = rig.ask(nifty)
     await rig.asked("+NSE_INDEX:NIFTY=full")
     await rig.server.send("index NSE_INDEX:NIFTY 25000")
-    tick = (await task)[nifty]
+    async with asyncio.timeout(45):  # the book that does not come is not waited for
+        tick = (await task)[nifty]
     assert isinstance(tick, Tick) and tick.ltp == 25000.0
-    assert time.monotonic() - began < 0.95
 
 
 async def test_more_than_the_feed_has_room_for_are_asked_in_turns(rig: Rig) -> None:
