@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
 
-from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.columns import Columns, Ints
 from openalgo_desktop.core.charting.transforms.rows import Row, RowStore, TransformedBars
 
 #: Bars in one turn of a load in turns: some milliseconds.
@@ -40,19 +41,36 @@ class Machine(ABC):
         """The row that forms after them, if one does."""
         return None
 
+    def most_rows(self, before: float, bar: Bar) -> float:
+        """About how many rows a bar may bring after a close of ``before``; not less by more than
+        two. Where a bar is one row or none, that is 1."""
+        return 1.0
+
     def whole(self, bars: Columns) -> TransformedBars | None:
         """As :meth:`step` of each of ``bars``, the first that there are, where there is a faster
         way; None where there is none, and nothing was done then."""
         return None
 
 
+class Beyond(NamedTuple):
+    """What the bars after those that are settled make: the machine and the rows that their last
+    but one leaves, which are final, and the rows of the last."""
+
+    machine: Machine
+    bars: int
+    final: TransformedBars
+    rows: TransformedBars
+
+
 class Running:
     """A transform of bars that grow. :meth:`last` and :meth:`append` cost the same at any length
-    and leave what :meth:`load` of the same bars leaves."""
+    and leave what :meth:`load` of the same bars leaves. Where a bar may bring many rows
+    (:meth:`most_rows`), :meth:`beyond` works beside the loop and :meth:`take` has what it found."""
 
     def __init__(self, machine: Machine) -> None:
         self._fresh = machine
         self._settled = copy.copy(machine)  # after all bars but the last
+        self._count = 0  # of those bars
         self._store = RowStore()
         #: Index of the first row that the last bar can still change; those before are final.
         self.fixed = 0
@@ -82,31 +100,55 @@ class Running:
             store.replace(count, TransformedBars.of(rows, bars.time))
             count += len(rows)
             yield
-        self._settled, self._store, self.fixed = machine, store, count
+        self._settled, self._count, self._store, self.fixed = machine, settled, store, count
         self.last(bars)
 
     def last(self, bars: Columns) -> None:
         """The last bar changed."""
-        if not bars.size:
-            return
-        machine = copy.copy(self._settled)
-        (bar,) = _bars(bars, bars.size - 1, bars.size)
-        rows = list(machine.step(bar))
+        if bars.size:
+            self.take(self.beyond(self.ahead(bars), bars.time))
+
+    def append(self, bars: Columns) -> None:
+        """A bar was added after the last one, which is final now; or several were."""
+        self.last(bars)
+
+    def ahead(self, bars: Columns) -> tuple[Bar, ...]:
+        """The bars that are not settled: the last one, and those before it that came since."""
+        return tuple(_bars(bars, self._count, bars.size))
+
+    def most_rows(self, bars: Columns) -> float:
+        """About how many rows the bars that are not settled may bring."""
+        before = float(bars.close[self._count - 1]) if self._count else nan
+        most = 0.0
+        for bar in self.ahead(bars):
+            most += max(1.0, self._settled.most_rows(before, bar))
+            before = bar.close
+        return most
+
+    def beyond(self, ahead: Sequence[Bar], time: Ints) -> Beyond:
+        """What the bars ``ahead`` make, by the times of all bars. Nothing is changed by it: it may
+        run in a thread while nothing else is taken."""
+        machine, final = copy.copy(self._settled), list[Row]()
+        for bar in ahead[:-1]:
+            final.extend(machine.step(bar))
+        settled = copy.copy(machine)
+        rows = list(machine.step(ahead[-1]))
         forming = machine.tail()
         if forming is not None:
             rows.append(forming)
-        self._store.replace(
-            self.fixed, TransformedBars.of(rows, bars.time, forming=forming is not None)
+        return Beyond(
+            settled,
+            self._count + len(ahead) - 1,
+            TransformedBars.of(final, time),
+            TransformedBars.of(rows, time, forming=forming is not None),
         )
 
-    def append(self, bars: Columns) -> None:
-        """A bar was added after the last one, which is final now."""
-        if bars.size > 1:
-            (closed,) = _bars(bars, bars.size - 2, bars.size - 1)
-            rows = self._settled.step(closed)
-            self._store.replace(self.fixed, TransformedBars.of(rows, bars.time))
-            self.fixed += len(rows)
-        self.last(bars)
+    def take(self, found: Beyond) -> None:
+        """Have what :meth:`beyond` found."""
+        self._settled, self._count = found.machine, found.bars
+        self._store.replace(self.fixed, found.final)
+        self.fixed += found.final.size
+        self._store.replace(self.fixed, found.rows)
 
 
 def apply(machine: Machine, bars: Columns) -> TransformedBars:

@@ -76,6 +76,13 @@ class Ranges(Machine):
         ends.append((self._open, high, low, close, sign))
         self._open = self._high = self._low = close
 
+    def most_rows(self, before: float, bar: Bar) -> float:
+        """As many ranges as the way through the bar is long."""
+        if self._closes:
+            return abs(bar.close - before) / self._height
+        away = 0.0 if math.isnan(before) else abs(bar.open - before)
+        return (away + 3 * (bar.high - bar.low)) / self._height
+
     def tail(self) -> Row | None:
         """The bar that forms."""
         if math.isnan(self._open):

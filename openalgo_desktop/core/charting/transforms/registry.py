@@ -21,8 +21,9 @@ from openalgo_desktop.core.charting.transforms.renko import Renko
 from openalgo_desktop.core.errors import DataError
 
 Values = Mapping[str, Value]
-#: Rows of a size are at most about as many.
+#: Rows of a size are at most about as many, and those of a live bar.
 _MOST_ROWS = 200_000
+MOST_OF_A_BAR = 20_000
 #: Makes the machine of chosen parameters and a measured size (rupees; 0 where there is none).
 Maker = Callable[[Values, float], Machine]
 
@@ -69,9 +70,10 @@ class TransformSpec(msgspec.Struct, frozen=True):
         self.check(found, bars, tick)
         return found
 
-    def check(self, size: float, bars: Columns, tick: float) -> None:
-        """Raises :class:`DataError` when rows of this size would be without end."""
-        least = boxes.path(bars) / _MOST_ROWS
+    def check(self, size: float, bars: Columns, tick: float, most: int = _MOST_ROWS) -> None:
+        """Raises :class:`DataError` when rows of this size would be without end: more than about
+        ``most``."""
+        least = boxes.path(bars) / most
         if self.sized and size < least:
             raise DataError(
                 f"{self.title}: {size:g} rupees are too small for these bars; give at least "

@@ -67,6 +67,10 @@ class Renko(Machine):
         self._least = self._most = bar.close
         return rows
 
+    def most_rows(self, before: float, bar: Bar) -> float:
+        """A brick for each box between the closes."""
+        return abs(bar.close - before) / self._box
+
     def tail(self) -> Row | None:
         """The brick that would come next, as far as the price is; None inside the last one."""
         if self._low is None:

@@ -10,9 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from openalgo_desktop.core.charting.columns import Floats, Ints
+from openalgo_desktop.core.gently import Pace
 
 AnyColumn: TypeAlias = npt.NDArray[Any]
 NAN = float("nan")
+#: Rows that become columns in one go, a millisecond or less: no other thread runs meanwhile.
+_PIECE = 500
 
 
 class Row(NamedTuple):
@@ -62,7 +65,14 @@ class TransformedBars(NamedTuple):
 
     @classmethod
     def of(cls, rows: Sequence[Row], time: Ints, forming: bool = False) -> TransformedBars:
-        """Columns of rows; ``time`` is that of the bars."""
+        """Columns of rows; ``time`` is that of the bars. A thread that makes many lets others run
+        meanwhile."""
+        if len(rows) > _PIECE:
+            pieces, pace = [], Pace()
+            for first in range(0, len(rows), _PIECE):
+                pieces.append(cls.of(rows[first : first + _PIECE], time)[:-1])
+                pace.keep()
+            return cls(*map(np.concatenate, zip(*pieces, strict=True)), forming)
         columns = zip(*rows, strict=True) if rows else ((),) * len(Row._fields)
         source, o, h, low, c, volume, oi, direction, thick, turn = map(np.array, columns)
         index = source.astype(np.int64)

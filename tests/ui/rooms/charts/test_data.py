@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime
 from typing import Any
@@ -346,6 +347,40 @@ async def test_a_tick_that_would_make_rows_without_end_ends_the_kind(rig: Any) -
     await it.rest()
     it.live(300, 1e9)
     assert "too small" in it.data.problem and len(it.series) == 301
+
+
+@pytest.mark.parametrize("kind", ["renko", "range"])
+async def test_many_rows_of_a_tick_are_made_beside_the_loop(
+    rig: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = await rig(300).ready()
+    params = {"size": "fixed", "fixed": 1.0}
+    it.data.set_kind(kind, params)
+    await it.rest()
+    rows, inner = dict.fromkeys((True, False), 0), Running.beyond
+
+    def beyond(run: Running, ahead: Any, time: Any) -> Any:
+        found = inner(run, ahead, time)
+        here = threading.current_thread() is threading.main_thread()
+        rows[here] = max(rows[here], found.rows.size + found.final.size)
+        return found
+
+    monkeypatch.setattr(Running, "beyond", beyond)
+    it.live(299, 105.0)  # a few: at once
+    assert not it.data.bars.making and 0 < rows[True] < 20
+    for close in (3000.0, 5000.0):  # and what comes while rows are made is not lost
+        it.live(299, close)
+    assert it.data.bars.making
+    it.live(300, 4000.0)
+    it.live(301, 4001.0)
+    await it.rest()
+    assert rows[True] < 20 and rows[False] > 2000
+    fresh = shown_module.BY_KIND[kind].run(params, it.data.bars.size)
+    fresh.load(it.data.market.columns())
+    assert it.series.column(OPEN).tolist() == fresh.rows.open.tolist()
+    assert it.series.time.tolist() == fresh.rows.time.tolist() == it.heard.times
+    it.live(300 + 1, 4002.0)  # and at once again
+    assert not it.data.bars.making
 
 
 @pytest.mark.parametrize("kind", ["", "renko"])

@@ -13,8 +13,12 @@ from enum import IntEnum
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import Value
-from openalgo_desktop.core.charting.transforms.machine import Running
-from openalgo_desktop.core.charting.transforms.registry import BY_KIND, TransformSpec
+from openalgo_desktop.core.charting.transforms.machine import Beyond, Running
+from openalgo_desktop.core.charting.transforms.registry import (
+    BY_KIND,
+    MOST_OF_A_BAR,
+    TransformSpec,
+)
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
@@ -25,6 +29,8 @@ from openalgo_desktop.ui.rooms.charts.bars.ports import Follower
 
 #: Bars that a kind is made of at once; more of them in a thread.
 AT_ONCE = 1000
+#: Rows that live bars may bring at once, a millisecond; more of them in a thread.
+ROWS_AT_ONCE = 250
 
 
 class Change(IntEnum):
@@ -53,6 +59,8 @@ class ShownBars:
         self._base: Series | None = None  # the market's bars, where others are shown
         self._run: Running | None = None
         self._made: asyncio.Task[None] | None = None
+        self._ends: asyncio.Task[None] | None = None  # makes the rows of the last bars
+        self._late = False  # they are others than those that it makes rows of
         self._change = Change.END
         self.size = 0.0  # box of the kind, rupees
 
@@ -64,7 +72,7 @@ class ShownBars:
     @property
     def making(self) -> bool:
         """Whether rows of a kind are computed."""
-        return self._made is not None
+        return self._made is not None or self._ends is not None
 
     def begin(self, span: Span, places: int, tick: float) -> None:
         """Bars of ``span`` come next, with so many decimals and this tick size."""
@@ -76,9 +84,8 @@ class ShownBars:
 
     def forget_rows(self) -> None:
         """What a kind made of other bars means nothing more."""
-        if self._made is not None:
-            self._made.cancel()
-        self._made = self._run = self._base = None
+        self._stop_making()
+        self._run = self._base = None
         self._change = Change.END
 
     def set_kind(self, transform: str, params: Mapping[str, Value], *, again: bool) -> None:
@@ -171,16 +178,46 @@ class ShownBars:
         if run is None or spec is None or self._made is not None:
             return  # its rows take what came into account
         try:
-            spec.check(self.size, base.columns().cut(max(0, len(base) - 2)), self._look[1])
+            ends = base.columns().cut(max(0, len(base) - 2))
+            spec.check(self.size, ends, self._look[1], MOST_OF_A_BAR)
         except AppError as error:
             self._give_up(base, error.message)
             return
-        first, before = run.fixed, len(self._view.canvas.series)
-        if begins:
-            run.append(base.columns())
+        self._end(run, base)
+
+    def _end(self, run: Running, base: Series) -> None:
+        """The last bars are others: their rows at once, or beside the loop where there may be
+        many."""
+        if self._ends is not None:
+            self._late = True
+            return
+        columns = base.columns()
+        if run.most_rows(columns) > ROWS_AT_ONCE:
+            self._ends = self._holder.spawn(self._end_beside(run, base), "last rows of the chart")
         else:
-            run.last(base.columns())
-        self._view.rows_changed(min(first, run.fixed), run.rows)
+            self._take_end(run, run.beyond(run.ahead(columns), columns.time))
+
+    async def _end_beside(self, run: Running, base: Series) -> None:
+        """As often as ticks came meanwhile."""
+        self._late = True
+        try:
+            while self._late:
+                self._late = False
+                columns = base.columns()
+                ahead = run.ahead(columns)
+                self._take_end(run, await asyncio.to_thread(run.beyond, ahead, columns.time))
+                self._view.flush()
+        except Exception:
+            self._ends = None
+            spec = self._spec
+            self._give_up(base, f"{spec.title if spec else ''} cannot be made of these bars.")
+            raise
+        self._ends = None
+
+    def _take_end(self, run: Running, found: Beyond) -> None:
+        first, before = run.fixed, len(self._view.canvas.series)
+        run.take(found)
+        self._view.rows_changed(first, run.rows)
         self._show_market()
         columns = self._view.canvas.series.columns()
         if columns.size == before and run.fixed >= before - 1:
@@ -191,10 +228,15 @@ class ShownBars:
     def _tell(self) -> None:
         self._follower.load(self._view.canvas.series.columns())
 
+    def _stop_making(self) -> None:
+        for task in (self._made, self._ends):
+            if task is not None:
+                task.cancel()
+        self._made = self._ends = None
+
     # -- rows of a kind ---------------------------------------------------------------------
     def _make(self, change: Change) -> None:
-        if self._made is not None:
-            self._made.cancel()
+        self._stop_making()
         self._change = max(change, self._change)
         self._made = self._holder.spawn(self._rows(), "rows of the chart")
 
@@ -221,14 +263,15 @@ class ShownBars:
         """Compute them, many in a thread, then show them."""
         spec.check(self.size, base.columns(), self._look[1])  # older ones may go further
         run, count = spec.run(self._params, self.size), len(base)
-        if count <= AT_ONCE:
+        if count <= AT_ONCE and run.most_rows(base.columns()) <= AT_ONCE:
             run.load(base.columns())
         else:  # of a copy: bars are put before and the last one changes meanwhile
             copied = Columns._make(column.copy() for column in base.columns())
             await asyncio.to_thread(run.load, copied)
-        for end in range(count + 1, len(base) + 1):  # bars that came meanwhile
-            run.append(base.columns().cut(0, end))
-        run.last(base.columns())
+        columns = base.columns()  # with what came meanwhile
+        at_once = run.most_rows(columns) <= ROWS_AT_ONCE
+        if at_once:
+            run.last(columns)
         change, self._change = self._change, Change.END
         self._made, self._run = None, run
         places, tick = self._look
@@ -242,6 +285,8 @@ class ShownBars:
         self._show_market()
         self._tell()
         self._view.flush()
+        if not at_once:
+            self._end(run, base)
 
     def _show_market(self) -> None:
         base = self._base
