@@ -72,7 +72,7 @@ class TransformedBars(NamedTuple):
             for first in range(0, len(rows), _PIECE):
                 pieces.append(cls.of(rows[first : first + _PIECE], time)[:-1])
                 pace.keep()
-            return cls(*map(np.concatenate, zip(*pieces, strict=True)), forming)
+            return cls._make((*map(np.concatenate, zip(*pieces, strict=True)), forming))
         columns = zip(*rows, strict=True) if rows else ((),) * len(Row._fields)
         source, o, h, low, c, volume, oi, direction, thick, turn = map(np.array, columns)
         index = source.astype(np.int64)
