@@ -13,6 +13,9 @@ from openalgo_desktop.core.clock import Clock
 _WINDOW = 60.0
 #: A larger difference is no delay and no clock that is a little off; it does not count. Seconds.
 _MOST = 120.0
+#: A trade that is quicker than all others by more than this may be dated wrong: one alone would
+#: end every forming bar too early, and what comes for it then is lost. Another has to agree.
+_ALONE = 5.0
 
 
 class ExchangeClock:
@@ -23,6 +26,7 @@ class ExchangeClock:
         self._turned = clock.monotonic()
         self._now: float | None = None  # least delay of this window, seconds
         self._before: float | None = None
+        self._doubted: tuple[float, float] | None = None  # moment and delay of such a trade
 
     def traded(self, at: float) -> None:
         """A trade that is news, by its exchange's time, epoch seconds."""
@@ -30,6 +34,12 @@ class ExchangeClock:
         if abs(delay) > _MOST:
             return
         self._turn()
+        if delay < self.delay - _ALONE:
+            doubted = self._doubted
+            if doubted is None or doubted[0] == at:
+                self._doubted = (at, delay)
+                return
+            delay = max(delay, doubted[1])
         if self._now is None or delay < self._now:
             self._now = delay
 
@@ -38,7 +48,7 @@ class ExchangeClock:
         passed = now - self._turned
         if passed >= _WINDOW:
             self._before = self._now if passed < 2 * _WINDOW else None
-            self._now = None
+            self._now = self._doubted = None
             self._turned = now
 
     @property

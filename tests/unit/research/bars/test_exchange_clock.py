@@ -30,3 +30,16 @@ def test_our_clock_may_be_behind() -> None:
     exchange = ExchangeClock(clock)
     exchange.traded(clock.time() + 5.0)
     assert exchange.time() == clock.time() + 5.0 == exchange.surely()
+
+
+def test_one_trade_that_is_dated_wrong_ends_no_bar() -> None:
+    clock = ManualClock(datetime(2026, 11, 20, 10, tzinfo=IST))
+    exchange = ExchangeClock(clock)
+    exchange.traded(clock.time() - 0.4)
+    wrong = clock.time() + 90.0
+    for _ in range(3):  # each chart of the instrument tells of it
+        exchange.traded(wrong)
+    exchange.traded(clock.time() - 0.3)
+    assert round(exchange.delay, 3) == 0.3
+    exchange.traded(clock.time() + 20.0)  # two agree that our clock is behind, so far at least
+    assert exchange.time() == clock.time() + 20.0
