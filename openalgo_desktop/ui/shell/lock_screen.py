@@ -18,6 +18,8 @@ TEXT = "The window is locked. Orders that work go on working, and scripts go on 
 _ACTIVITY = frozenset(
     {QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.MouseMove}
 )
+#: Windows that end with the lock.
+_PASSING = frozenset({Qt.WindowType.Popup, Qt.WindowType.ToolTip})
 
 
 class LockScreen(QObject):
@@ -94,6 +96,11 @@ class LockScreen(QObject):
             self._hidden.append(window)
 
     def _cover_up(self) -> None:
+        """Other windows come back with the password; menus do not: what they offer is of the
+        prices and orders of before."""
+        for widget in QApplication.topLevelWidgets():
+            if widget.windowType() in _PASSING and widget.isVisible():
+                widget.close()
         self._hidden += [
             widget
             for widget in QApplication.topLevelWidgets()

@@ -53,7 +53,10 @@ def test_locked_window_shows_nothing_and_opens_with_the_password_only(drive: Dri
         floating = window.docks["log"]
         floating.setFloating(True)
         await set_up(session)
-        window.actions_by_name["lock-now"].trigger()
+        menu = floating.menu()  # as it stands when idle time locks: prices of then, orders of then
+        floating.add_item(menu, "Sell now", lambda: None)
+        menu.popup(QPoint(100, 100))
+        session.bridge.lock.lock()
         screen = window.lock_screen
         await until(lambda: screen.dialog is not None and screen.dialog.isVisible(), "the question")
         dialog = screen.dialog
@@ -67,6 +70,7 @@ def test_locked_window_shows_nothing_and_opens_with_the_password_only(drive: Dri
         await answer(dialog, PASSWORD)
         await until(lambda: not screen.cover.isVisible(), "the open window")
         assert floating.isVisible() and not session.bridge.lock.locked
+        assert not isValid(menu) or not menu.isVisible()
 
     drive(scenario)
 
