@@ -48,7 +48,7 @@ def campaign(folder: Path, seconds: int) -> None:
 
 
 def test_bounded(tmp_path: Path) -> None:
-    campaign(tmp_path, 12)
+    campaign(tmp_path, 8)
 
 
 @pytest.mark.long

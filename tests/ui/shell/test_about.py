@@ -17,6 +17,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks()
+
 
 def text(dialog: AboutDialog, name: str) -> str:
     found = dialog.findChild(QLabel, f"dialog-about-{name}")

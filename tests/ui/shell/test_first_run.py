@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -14,6 +15,8 @@ from openalgo_desktop.ui.shell.first_run import FirstRunDialog, is_due
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, click
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("watchlist", "chart")
 
 #: The aim of the first steps, seconds.
 AIM = 60.0

@@ -186,6 +186,7 @@ async def fill(session: Session, cell: ChartCell, number: int) -> None:
     board.delete([row])
 
 
+@pytest.mark.docks("chart")
 @pytest.mark.parametrize("times", [pytest.param(3), pytest.param(100, marks=pytest.mark.long)])
 @pytest.mark.timeout(LONG + 20)
 def test_charts_opened_and_closed_leave_nothing(drive: Drive, times: int) -> None:

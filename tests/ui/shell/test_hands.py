@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
@@ -18,6 +19,8 @@ from openalgo_desktop.ui.shell.keys_help import KeysDialog
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("watchlist", "orders", "positions")
 
 INFY = ("NSE", "INFY")
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -207,6 +210,7 @@ def test_f1_tells_the_keys_of_this_panel_and_leads_to_the_editor(drive: Drive) -
     drive(again)
 
 
+@pytest.mark.whole_layout
 def test_ctrl_tab_goes_through_all_panels_and_ctrl_digits_through_workspaces(
     drive: Drive,
 ) -> None:

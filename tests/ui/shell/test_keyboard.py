@@ -218,6 +218,7 @@ def test_a_price_goes_by_ticks(qtbot: QtBot, key: Key, modifiers: Mod, value: fl
     assert field.value() == pytest.approx(value)
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_alt_digits_take_sizes_in_ticket_and_ladder(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)

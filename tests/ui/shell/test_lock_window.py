@@ -20,6 +20,8 @@ from openalgo_desktop.ui.shell.tray import Tray
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("watchlist", "orders", "positions")
+
 PASSWORD = "correct horse"
 
 
@@ -47,6 +49,7 @@ async def answer(dialog: PasswordDialog, text: str) -> None:
     await until(lambda: not isValid(dialog) or dialog.ok.isEnabled(), "the answer")
 
 
+@pytest.mark.whole_layout
 def test_locked_window_shows_nothing_and_opens_with_the_password_only(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         window = session.window

@@ -13,6 +13,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks()
+
 
 def test_a_question_is_withdrawn_when_orders_go_to_another_account(
     drive: Drive, monkeypatch: pytest.MonkeyPatch

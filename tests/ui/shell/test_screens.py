@@ -121,9 +121,9 @@ def test_dialogs_leave_nothing_behind(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         await place_some(session)
-        before = await rounds(session, 2)
+        before = await rounds(session, 1)
         handlers = session.terminal.bus.handler_count()
-        after = await rounds(session, 4)
+        after = await rounds(session, 2)
         assert after <= before + 5
         assert session.terminal.bus.handler_count() == handlers
 

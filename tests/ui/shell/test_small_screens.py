@@ -68,6 +68,7 @@ def test_the_margin_is_beside_the_send_button_and_never_scrolled_away(drive: Dri
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_only_the_result_of_what_is_held_is_coloured(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await laptop(session)
@@ -90,6 +91,7 @@ def test_only_the_result_of_what_is_held_is_coloured(drive: Drive) -> None:
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 @pytest.mark.parametrize("name", ["alerts", "triggers", "journal", "risk"])
 def test_a_table_scrolls_by_itself_and_its_panel_does_not(drive: Drive, name: str) -> None:
     """A text that wraps made its panel as high as it likes best: two scroll bars side by side."""
@@ -106,6 +108,7 @@ def test_a_table_scrolls_by_itself_and_its_panel_does_not(drive: Drive, name: st
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_the_last_price_and_its_change_stand_apart(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await laptop(session)
@@ -188,6 +191,7 @@ def test_tools_go_on_in_the_next_line_and_one_takes_the_room_that_is_left(qtbot:
     assert row.sizeHint().height() == one and wide.x() == first.width() + 12
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_a_tab_shows_an_ampersand_and_underlines_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await laptop(session)
@@ -206,6 +210,7 @@ def test_an_index_has_an_exchange_that_people_can_read() -> None:
     assert exchange_text("NFO") == "NFO"
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_figures_of_the_performance_find_their_place_whatever_they_say(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await laptop(session)
@@ -244,6 +249,7 @@ def test_a_picture_waits_for_the_layouts_that_a_text_asks_for(qtbot: QtBot) -> N
     assert text.height() >= text.heightForWidth(text.width()) > before
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 @pytest.mark.parametrize(("width", "height", "scale"), [(1366, 768, 130), (800, 600, 100)])
 def test_the_sandbox_fits_a_narrow_panel(drive: Drive, width: int, height: int, scale: int) -> None:
     async def scenario(session: Session) -> None:

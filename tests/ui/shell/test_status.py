@@ -6,6 +6,8 @@ import asyncio
 import logging
 from datetime import datetime
 
+import pytest
+
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import AccountState, Action, Mode, PriceType, Product
 from openalgo_desktop.core.events import AccountChanged
@@ -14,6 +16,8 @@ from openalgo_desktop.ui.engine.work import PATIENCE
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, click, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("orders")
 
 
 def test_every_segment_says_what_it_does_and_what_comes(drive: Drive) -> None:

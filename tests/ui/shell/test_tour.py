@@ -14,6 +14,8 @@ from openalgo_desktop.ui.shell.tour import HINTS, Tour
 from tests.ui.driving import Drive, click, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("watchlist", "orders", "positions")
+
 
 async def sized(session: Session, width: int, height: int) -> Tour:
     window = session.window
@@ -25,6 +27,7 @@ async def sized(session: Session, width: int, height: int) -> Tour:
     return window.tour
 
 
+@pytest.mark.whole_layout
 @pytest.mark.parametrize("size", [(800, 600), (1366, 768), (1920, 1080)])
 def test_no_hint_covers_what_sends_and_none_sends(drive: Drive, size: tuple[int, int]) -> None:
     async def scenario(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -12,6 +13,8 @@ from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.settings import SettingsDialog
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks()
 
 
 def test_cancel_flatten_and_kill_have_their_keys_in_dialogs(drive: Drive) -> None:

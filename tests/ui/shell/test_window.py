@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
@@ -19,6 +20,8 @@ from openalgo_desktop.ui.rooms.portfolio.positions import PositionsDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("watchlist", "orders", "positions")
 
 
 def orders_dock(session: Session) -> OrdersDock:
@@ -204,6 +207,7 @@ def test_what_was_confirmed_for_one_mode_does_not_reach_the_other(
     drive(scenario)
 
 
+@pytest.mark.whole_layout
 def test_every_control_has_both_names(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await asyncio.sleep(0.1)
@@ -219,6 +223,7 @@ def test_every_control_has_both_names(drive: Drive) -> None:
     drive(scenario)
 
 
+@pytest.mark.whole_layout
 def test_layout_watchlist_and_symbol_come_back(drive: Drive) -> None:
     async def change(session: Session) -> None:
         watchlist = session.window.docks["watchlist"]
@@ -237,6 +242,7 @@ def test_layout_watchlist_and_symbol_come_back(drive: Drive) -> None:
     drive(check)
 
 
+@pytest.mark.whole_layout
 def test_stop_leaves_nothing_running(drive: Drive) -> None:
     sessions: list[Session] = []
 
@@ -250,6 +256,7 @@ def test_stop_leaves_nothing_running(drive: Drive) -> None:
     assert sessions[0].terminal.api is None or sessions[0].terminal.api.clients == 0
 
 
+@pytest.mark.whole_layout
 def test_order_events_touch_their_rows_only_and_nothing_of_a_hidden_dock(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
@@ -296,6 +303,7 @@ def test_buy_in_a_row_is_of_that_row_whatever_the_ticket_is_linked_to(drive: Dri
     drive(scenario)
 
 
+@pytest.mark.whole_layout
 def test_a_switch_of_the_mode_moves_no_panel(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         window = session.window

@@ -41,6 +41,7 @@ async def drawn(session: Session) -> None:
     session.app.sendPostedEvents()
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_every_kind_is_what_its_table_says(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         for kind in kinds().values():
@@ -87,11 +88,12 @@ async def leaves_nothing(session: Session, kind: DockKind, times: int) -> None:
     assert resident_mib() - before < 9.0, kind.id  # in 60 times 150 KiB a dock
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_a_closed_dock_of_any_kind_leaves_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         for kind in kinds().values():
-            await leaves_nothing(session, kind, 5)
+            await leaves_nothing(session, kind, 3)
 
     drive(scenario)
 
@@ -106,6 +108,7 @@ def test_a_closed_dock_leaves_nothing_after_many_times(drive: Drive, kind: DockK
     drive(scenario, 110.0)
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_what_a_closed_dock_held_is_there_when_it_is_opened_again(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         docking = session.window.docking
@@ -118,6 +121,7 @@ def test_what_a_closed_dock_held_is_there_when_it_is_opened_again(drive: Drive) 
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_several_of_a_kind_in_groups_of_their_own(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         docking, bridge = session.window.docking, session.bridge
@@ -138,6 +142,7 @@ def test_several_of_a_kind_in_groups_of_their_own(drive: Drive) -> None:
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_a_group_carries_the_interval_where_it_is_chosen(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         docking = session.window.docking
@@ -154,6 +159,7 @@ def test_a_group_carries_the_interval_where_it_is_chosen(drive: Drive) -> None:
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_a_picked_row_leads_its_own_group_only(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         watchlist = session.window.docks["watchlist"]
@@ -411,6 +417,7 @@ def test_a_preset_is_a_sound_tree(name: str) -> None:
         assert set(layout_tree.names(preset.narrow)) == set(layout_tree.names(preset.main))
 
 
+@pytest.mark.docks("watchlist", "orders", "positions")
 def test_the_toolbar_says_that_clicks_send_also_where_there_is_little_room(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         window, bar = session.window, session.window.top_bar

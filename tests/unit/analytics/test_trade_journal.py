@@ -283,9 +283,9 @@ class Many:
         return []
 
 
-async def test_twenty_thousand_trades_leave_the_loop_free() -> None:
+async def test_ten_thousand_trades_leave_the_loop_free() -> None:
     clock = ManualClock(datetime(2026, 11, 16, 10, tzinfo=IST))
-    paper = Many(40_000)
+    paper = Many(20_000)
     journal = TradeJournal(
         clock, paper, Recorded(), Kept(), InstrumentTable(), TABLE, lambda: "discount"
     )
@@ -300,11 +300,11 @@ async def test_twenty_thousand_trades_leave_the_loop_free() -> None:
     heart = asyncio.create_task(beat())
     trips = await journal.trips(Mode.SANDBOX)
     built, beats = beats, 0
-    assert len(await journal.trips(Mode.SANDBOX)) == len(trips) == 20_000
+    assert len(await journal.trips(Mode.SANDBOX)) == len(trips) == 10_000
     report = await journal.report(trips, "Underlying")
     heart.cancel()
-    assert report.figures.trades == 20_000
+    assert report.figures.trades == 10_000
     # Turns of the loop while it worked (how long they are is measured by bench/): in one piece
     # it would be two or three.
-    assert built > 50
-    assert beats > 20
+    assert built > 25
+    assert beats > 10

@@ -118,14 +118,16 @@ def test_the_packets_beside_them() -> None:
         assert close_to(previous["prev_close"], full.close)
 
 
-@pytest.mark.parametrize(("levels", "kind"), [(20, DepthCodec), (200, FullDepthCodec)])
-def test_deeper_books(levels: int, kind: type[DepthCodec]) -> None:
+@pytest.mark.parametrize(
+    ("levels", "kind", "count"), [(20, DepthCodec, 1000), (200, FullDepthCodec, 200)]
+)
+def test_deeper_books(levels: int, kind: type[DepthCodec], count: int) -> None:
     rng = random.Random(levels)
     ids = [(segment, 1000 + n) for segment in (1, 2) for n in range(25)]
     table = index(ids)
     codec = kind(table, CLOCK)
     codec.subscribe({r.key: FeedMode.DEPTH for r in table.rows()})
-    made = [rng.choice(ids) for _ in range(1000)]
+    made = [rng.choice(ids) for _ in range(count)]
     frames = [book(levels, segment, number, rng) for segment, number in made]
     data = {"frames": [frame.hex() for frame in frames], "kind": f"depth{levels}"}
     theirs = side_env.run(MAKERS, SCRIPT, data, deps=False)["ticks"]
