@@ -322,10 +322,14 @@ class OwnBook:
         for key, net in self.strategies.get(strategy, {}).items():
             total += net.realised
             if net.quantity:
-                row = self.positions.get(key)
-                multiplier = row.multiplier if row is not None else self._contract_value(key[:2])
-                total += (prices[key[:2]] - net.average) * net.quantity * multiplier
+                total += self.open_profit(key, net, prices[key[:2]])
         return total
+
+    def open_profit(self, key: PositionKey, net: _Net, price: float) -> float:
+        """Rupees that what a strategy holds of a position gives at a price."""
+        row = self.positions.get(key)
+        multiplier = row.multiplier if row is not None else self._contract_value(key[:2])
+        return (price - net.average) * net.quantity * multiplier
 
     # -- comparing --------------------------------------------------------------------------
     def lost(self, order_ids: Collection[str]) -> list[Difference]:

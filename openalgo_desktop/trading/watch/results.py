@@ -16,7 +16,7 @@ import msgspec
 
 from openalgo_desktop.core import exit_rules as rules
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, Notice
 from openalgo_desktop.core.exits import Firing, PlanState, ResultExit
@@ -26,6 +26,7 @@ from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
+from openalgo_desktop.trading.watch import valuing
 from openalgo_desktop.trading.watch.apart import apart, apart_later
 from openalgo_desktop.trading.watch.prices import Prices
 from openalgo_desktop.trading.watch.sent import SentOrders
@@ -61,6 +62,8 @@ class Results:
         self._sent = sent
         self._prices = prices
         self._due: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._wanted = False  # a look after the one under way
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._results: dict[str, Decimal | None] = {}
         self._blind: dict[str, float] = {}  # result unknown since, monotonic; infinite: told
@@ -70,6 +73,8 @@ class Results:
         if self._due is not None:
             self._due.cancel()
         tasks = list(self._tasks.values())
+        if self._looking is not None:
+            tasks.append(self._looking)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -92,6 +97,22 @@ class Results:
                 found |= _held(plan.label, self._desk.books.book(plan.mode))
         return found
 
+    async def keys_in_turns(self) -> set[Key]:
+        """:meth:`keys`; raises :class:`valuing.BookMoves`."""
+        found: set[Key] = set()
+        for plan in tuple(self._shelf.results.values()):
+            if plan.state is PlanState.ACTIVE and self._gateway(plan) is not None:
+                found |= await valuing.held(self._desk.books.book(plan.mode), plan.label)
+        return found
+
+    def needs(self, key: Key) -> bool:
+        """Whether the price of an instrument is needed."""
+        return any(
+            valuing.holds(self._desk.books.book(plan.mode), plan.label, key)
+            for plan in self._shelf.results.values()
+            if plan.state is PlanState.ACTIVE and self._gateway(plan) is not None
+        )
+
     def touch(self) -> None:
         """A price or a position moved: look soon."""
         if self._shelf.results and self._due is None:
@@ -99,23 +120,54 @@ class Results:
 
     def _look(self) -> None:
         self._due = None
-        today = self._clock.now().date()
-        for plan in tuple(self._shelf.results.values()):
-            if plan.state is not PlanState.ACTIVE or self._gateway(plan) is None:
-                continue
-            if not self._shelf.is_stored(plan):
+        if self._looking is not None:  # of many positions, on a machine that is slow now
+            self._wanted = True
+            return
+        self._looking = apart(self._look_at_all(), "exits by result")
+        self._looking.add_done_callback(self._looked)
+
+    def _looked(self, task: asyncio.Task[None]) -> None:
+        self._looking = None
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            log.error("looking after the exits by result failed; going on", exc_info=error)
+        if self._wanted:
+            self._wanted = False
+            self.touch()
+
+    async def _look_at_all(self) -> None:
+        for plan_id in tuple(self._shelf.results):
+            plan = self._looked_after(plan_id)
+            if plan is None:
                 continue
             book = self._desk.books.book(plan.mode)
-            value = self._results[plan.plan_id] = self._value(plan.label, book)
-            if value is None:
-                self._tell_blind(plan)
+            value = await self._value_in_turns(plan.label, book)
+            # Whoever changed it meanwhile means another one; its own look comes.
+            if (
+                self._looked_after(plan_id) is not plan
+                or self._desk.books.book(plan.mode) is not book
+            ):
                 continue
-            self._blind.pop(plan.plan_id, None)
-            after, leg = rules.result_due(plan, value, today)
-            if after is not plan:
-                after = self._shelf.put(after, quiet=True)
-            if leg and any(self._prices.trades(key[0]) for key in _held(plan.label, book)):
-                self._fire(after, leg, value)
+            self._results[plan_id] = value
+            self._judge(plan, book, value)
+
+    def _looked_after(self, plan_id: str) -> ResultExit | None:
+        plan = self._shelf.results.get(plan_id)
+        if plan is None or plan.state is not PlanState.ACTIVE or self._gateway(plan) is None:
+            return None
+        return plan if self._shelf.is_stored(plan) else None
+
+    def _judge(self, plan: ResultExit, book: OwnBook, value: Decimal | None) -> None:
+        if value is None:
+            self._tell_blind(plan)
+            return
+        self._blind.pop(plan.plan_id, None)
+        after, leg = rules.result_due(plan, value, self._clock.now().date())
+        if after is not plan:
+            after = self._shelf.put(after, quiet=True)
+        if leg and any(self._prices.trades(key[0]) for key in _held(plan.label, book)):
+            self._fire(after, leg, value)
 
     def trouble(self, plan: ResultExit) -> str:
         """Why its result is not known now; empty when it is."""
@@ -134,7 +186,8 @@ class Results:
             return float(price)
         if self._prices.trades(key[0]):
             return None
-        return next((r.ltp for r in book.positions.values() if r.key == key and r.ltp > 0), None)
+        rows = (book.positions.get((*key, product)) for product in Product)
+        return next((row.ltp for row in rows if row is not None and row.ltp > 0), None)
 
     def _tell_blind(self, plan: ResultExit) -> None:
         """An exit whose result nobody knows closes nothing: that is said once."""
@@ -173,7 +226,17 @@ class Results:
                 return None
             prices[key] = float(price)
         total = book.strategy_profit(prices, label) if label else book.day_profit(prices)
-        return Decimal(str(total)).quantize(_PAISE)
+        return _rupees(total)
+
+    async def _value_in_turns(self, label: str, book: OwnBook) -> Decimal | None:
+        """:meth:`_value`, and others have the loop meanwhile; at once of a book that does not
+        stand still: an exit must not wait for that."""
+        today = self._clock.now().date()
+        try:
+            total = await valuing.value(book, label, lambda key: self._price(key, book))
+        except valuing.BookMoves:
+            return self._value(label, book)
+        return None if total is None or book.day != today else _rupees(total)
 
     def _fire(self, plan: ResultExit, leg: str, value: Decimal) -> None:
         text = f"{leg} reached at {group_indian(str(value))}: everything is being closed"
@@ -323,6 +386,10 @@ class Results:
 
 def _leg(plan: ResultExit) -> str:
     return plan.firing.leg if plan.firing is not None else "the limit"
+
+
+def _rupees(total: float) -> Decimal:
+    return Decimal(str(total)).quantize(_PAISE)
 
 
 def _held(label: str, book: OwnBook) -> set[Key]:

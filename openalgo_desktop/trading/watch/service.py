@@ -37,6 +37,7 @@ from openalgo_desktop.core.ports import InstrumentLookup, OrderJournal, PlanStor
 from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.ownbook import PositionKey
+from openalgo_desktop.trading.watch import valuing
 from openalgo_desktop.trading.watch.apart import apart
 from openalgo_desktop.trading.watch.commands import Commands
 from openalgo_desktop.trading.watch.drive import Driver
@@ -95,6 +96,7 @@ class Watch:
         self.moves = Moves(clock, self._shelf, self._follower)
         self._shelf.on_key = self._want
         self._result_keys: set[Key] = set()
+        self._result_plans: dict[str, tuple[object, ...]] = {}  # as they were last told
         self._blind: set[Key] = set()
         self._bands: dict[str, tuple[ExitPlan, Decimal, Decimal]] = {}
         self._connected: set[str] = set()  # accounts, as their last event told
@@ -170,7 +172,11 @@ class Watch:
             self._follower.doubt()
         await self._follower.look()
         await self._triggers.look()
-        self._want_results()
+        with contextlib.suppress(valuing.BookMoves):  # what an update moved was looked at with it
+            before = self._result_keys
+            keys = await self._results.keys_in_turns()
+            if self._result_keys is before:  # no plan and no order came meanwhile
+                self._want_all(keys)
         self._results.touch()
         blind: set[Key] = set()
         async for part in in_turns(self._prices.wanted, TURN):
@@ -197,7 +203,14 @@ class Watch:
         self._prices.want(key, self._shelf.wants(key) or key in self._result_keys)
 
     def _want_results(self) -> None:
-        keys, before = self._results.keys(), self._result_keys
+        self._want_all(self._results.keys())
+
+    def _want_result(self, key: Key) -> None:
+        if self._results.needs(key) != (key in self._result_keys):
+            self._want_all(self._result_keys ^ {key})
+
+    def _want_all(self, keys: set[Key]) -> None:
+        before = self._result_keys
         self._result_keys = keys
         for key in keys ^ before:
             self._want(key)
@@ -228,14 +241,20 @@ class Watch:
     def _on_order(self, event: OrderUpdated) -> None:
         self._follower.on_order(event)
         if self._shelf.results:
-            self._want_results()
+            self._want_result(event.order.key)
             self._results.touch()
 
     def _on_plan(self, event: ExitPlanChanged) -> None:
         if not event.plan.state.is_open:
             self._bands.pop(event.plan.plan_id, None)
-        if event.plan.plan_id in self._shelf.results or not event.plan.symbol:
-            self._want_results()
+        plan = event.plan
+        if plan.plan_id in self._shelf.results or not plan.symbol:
+            known = (plan.state, plan.mode, plan.account_id, plan.label)
+            if self._result_plans.get(plan.plan_id) != known:  # not for each step of a trail
+                self._result_plans[plan.plan_id] = known
+                self._want_results()
+            if not plan.state.is_open:
+                self._result_plans.pop(plan.plan_id, None)
             self._results.touch()
 
     def _on_kill(self, event: KillSwitchChanged) -> None:

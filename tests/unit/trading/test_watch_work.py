@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.events import PositionsChanged
 from openalgo_desktop.core.exits import ExitPlan, PlanState
+from openalgo_desktop.core.model import Key, Order, Position, Trade
 from openalgo_desktop.core.ticks import Tick
+from openalgo_desktop.trading.ownbook import OwnBook
+from openalgo_desktop.trading.watch import results, valuing
 from openalgo_desktop.trading.watch.shelf import TURN
-from tests.unit.trading.watching import Floor, floor, stop_at
+from tests.unit.trading.watching import Floor, buy, floor, stop_at
 from tests.waiting import until
 from tests.work import calls
 
@@ -95,3 +104,102 @@ async def test_positions_are_compared_in_turns_and_once_more_when_they_changed_m
             work.send(None)
             most = max(most, len(compared) - before)
     assert most == TURN
+
+
+PRODUCTS = st.sampled_from(["MIS", "NRML", "CNC"])
+FILLS = st.lists(
+    st.tuples(
+        st.integers(0, 5),
+        PRODUCTS,
+        st.sampled_from([Action.BUY, Action.SELL]),
+        st.integers(1, 9),
+        st.sampled_from([99.95, 100.0, 101.3]),
+        st.sampled_from(["", "one", "two"]),
+    ),
+    max_size=15,
+)
+
+
+def whole(book: OwnBook, label: str, prices: Mapping[Key, float]) -> float | None:
+    """The plain sum."""
+    held = book.strategy_held(label) if label else book.held()
+    if not held <= prices.keys():
+        return None
+    return book.strategy_profit(prices, label) if label else book.day_profit(prices)
+
+
+@settings(max_examples=15)
+@given(FILLS, st.dictionaries(st.integers(0, 5), st.sampled_from([99.9, 100.05, 103.0])))
+def test_a_result_in_turns_is_the_plain_sum(fills: list[Any], known: dict[int, float]):
+    book = OwnBook("sandbox", Mode.SANDBOX)
+    at = datetime(2026, 11, 30, 10, tzinfo=IST)
+    prices: dict[Key, float] = {("NSE", f"S{number}"): price for number, price in known.items()}
+    for number, (place, product, action, units, price, label) in enumerate(fills):
+        key, kind = (f"S{place}", "NSE"), Product(product)
+        order = Order(
+            f"o{number}", *key, action, units, PriceType.MARKET, kind,
+            status=OrderStatus.COMPLETE, filled_quantity=units, strategy=label,
+        )  # fmt: skip
+        book.update(
+            order,
+            Trade(f"t{number}", f"o{number}", *key, action, kind, units, price, at, strategy=label),
+        )
+    for label in ("", "one", "two"):
+        work = valuing.value(book, label, prices.get)
+        with pytest.raises(StopIteration) as done:
+            work.send(None)
+        assert done.value.value == whole(book, label, prices)
+        found = valuing.held(book, label)
+        with pytest.raises(StopIteration) as done:
+            found.send(None)
+        assert done.value.value == (book.strategy_held(label) if label else book.held())
+        for number in range(6):
+            key = ("NSE", f"S{number}")
+            assert valuing.holds(book, label, key) == (key in done.value.value)
+
+
+async def test_a_turn_of_a_result_costs_the_same_and_a_book_that_moves_is_not_summed():
+    most: dict[int, int] = {}
+    for count in (10, TURN, 1000):
+        rows = [
+            Position(f"S{n}", "NSE", Product.MIS, 5, 99.0, realised_today=0.05 * n)
+            for n in range(count)
+        ]
+        book = OwnBook("sandbox", Mode.SANDBOX)
+        book.adopt_positions(rows)
+        prices = {row.key: 100.05 for row in rows}
+        most[count] = max(turns(valuing.value(book, "", prices.get)))
+        assert await valuing.value(book, "", prices.get) == whole(book, "", prices)
+    assert most[10] < most[TURN] and most[1000] <= 1.1 * most[TURN]
+    for move in (lambda: book.adopt_positions(rows), lambda: setattr(book, "changes", 9)):
+        work = valuing.value(book, "", prices.get)
+        work.send(None)
+        move()
+        with pytest.raises(valuing.BookMoves):
+            work.send(None)
+
+
+async def test_a_large_account_is_closed_at_its_loss_and_steps_of_an_order_cost_their_own(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(results, "EVERY", 0.01)
+    await floor.hold(10)
+    rows = floor.paper.rows
+    rows += [Position(f"S{n}", "NSE", Product.MIS, 1, 100.0) for n in range(3 * TURN)]
+    await floor.desk.books.rebase(Mode.SANDBOX)
+    for row in rows[1:]:
+        floor.ticks.say(100.0, row.key)
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
+    assert len(floor.watch._result_keys) == 3 * TURN + 1
+    floor.ticks.say(795.0)
+    await until(lambda: floor.watch.result(plan) == Decimal(-50))
+    asked: list[Key] = []
+    needs = floor.watch._results.needs
+    monkeypatch.setattr(floor.watch._results, "needs", lambda key: asked.append(key) or needs(key))
+    monkeypatch.setattr(floor.watch._results, "keys", lambda: pytest.fail("all were walked"))
+    await floor.desk.place(buy(5, 700.0), "window")
+    assert set(asked) == {("NSE", "SBIN")}
+    monkeypatch.undo()
+    floor.ticks.say(780.0)
+    await until(lambda: floor.watch.plan(plan.plan_id).state is PlanState.EXITING)
+    await floor.watch.stop()
