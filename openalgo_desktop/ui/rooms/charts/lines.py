@@ -35,7 +35,10 @@ PLAN, ALERT = "plan", "alert"
 
 
 def _plan_line(plan: AnyPlan, leg: str, number: int = 0) -> str:
-    return f"{PLAN}|{plan.plan_id}|{leg}|{number}"
+    """Of a target with its price: when targets are changed elsewhere the same number is another
+    one, and a drag or a question that meant the one before ends."""
+    at = f"@{target_prices(plan)[number]}" if isinstance(plan, ExitPlan) and leg == "target" else ""
+    return f"{PLAN}|{plan.plan_id}|{leg}|{number}{at}"
 
 
 def moved_trigger(request: OrderRequest, by: float, tick: float) -> OrderRequest:
@@ -212,8 +215,13 @@ class ChartLines:
         await self._bridge.alerts.change(alert_id, wish)
 
     def _find(self, line_id: str) -> tuple[AnyPlan | None, str, int]:
-        _, plan_id, leg, number = line_id.split("|")
-        return self._bridge.watch.find(plan_id, self._bridge.mode), leg, int(number)
+        _, plan_id, leg, place = line_id.split("|")
+        number, _, at = place.partition("@")
+        plan = self._bridge.watch.find(plan_id, self._bridge.mode)
+        if at and isinstance(plan, ExitPlan):
+            prices = [str(price) for price in target_prices(plan)]
+            plan = plan if prices[int(number) :][:1] == [at] else None
+        return plan, leg, int(number)
 
     async def _move_plan(
         self, plan: AnyPlan, leg: str, number: int, price: float, mode: Mode
