@@ -74,6 +74,13 @@ class Series:
         o, h, low, c, v = self._values[:OI, index].tolist()
         return o, h, low, c, v
 
+    def group(self, first: int, last: int) -> tuple[float, float, float, float, float]:
+        """Open, high, low, close of ``first <= index < last`` as one, and the largest volume."""
+        if last - first == 1:
+            return self.bar(first)
+        o, h, low, c, v = self._values[:OI, first:last]
+        return float(o[0]), float(h.max()), float(low.min()), float(c[-1]), float(v.max())
+
     def open_interest(self, index: int) -> float:
         """Open interest of one bar, units; NaN where not known."""
         return float(self._values[OI, index])

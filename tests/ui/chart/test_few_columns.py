@@ -17,14 +17,16 @@ from openalgo_desktop.ui.chart.scales.value_map import ValueMap
 from openalgo_desktop.ui.chart.series import Series
 
 
-def drawn(view: StudyView, log: bool, inverted: bool, first: int, last: int) -> np.ndarray:
+def drawn(
+    view: StudyView, log: bool, inverted: bool, first: int, last: int, merge: int
+) -> np.ndarray:
     image = QImage(60, 120, QImage.Format.Format_RGB32)
     image.fill(QColor("#000000"))
     values = ValueMap(80.0, 125.0, 0.0, 120.0, log, inverted)
     at = At(QRectF(0, 0, 60, 120), 1, Series(), 40.0, 60.0 / 0.7, values, 2, 0.05, 1.0)
     painter = QPainter(image)
     for number, output in enumerate(view.outputs):
-        PAINT[output.draw](Part(painter, at, view, number, first, last, 3, Ink()))
+        PAINT[output.draw](Part(painter, at, view, number, first, last, merge, Ink()))
     painter.end()
     return np.frombuffer(image.constBits(), np.uint8).copy()
 
@@ -32,8 +34,9 @@ def drawn(view: StudyView, log: bool, inverted: bool, first: int, last: int) -> 
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("inverted", [False, True])
 @pytest.mark.parametrize("falling", ["", "down"])
+@pytest.mark.parametrize("merge", [3, 30])
 def test_few_columns_are_those_of_many(
-    qapp, monkeypatch, log: bool, inverted: bool, falling: str
+    qapp, monkeypatch, log: bool, inverted: bool, falling: str, merge: int
 ) -> None:
     random = np.random.default_rng(7)
     one, two = (100 + random.normal(0, 4, 120).cumsum() / 3 for _ in range(2))
@@ -45,11 +48,11 @@ def test_few_columns_are_those_of_many(
         Output("a2", "A", Draw.LINE, "study-3"),
     )
     view = StudyView("s", "S", outputs, (one, two, one))
-    for first, last in ((45, 75), (61, 93), (88, 120), (72, 76)):
-        few = drawn(view, log, inverted, first, last)
+    for first, last in ((45, 75), (61, 93), (88, 120), (3, 99), (72, 76)):
+        few = drawn(view, log, inverted, first, last, merge)
         with monkeypatch.context() as patch:
             patch.setattr(curves, "FEW_GROUPS", -1)
-            many = drawn(view, log, inverted, first, last)
+            many = drawn(view, log, inverted, first, last, merge)
         assert few.any()
         assert np.array_equal(few, many), (first, last)
 

@@ -368,3 +368,20 @@ def test_a_tick_of_a_study_leaves_the_picture_of_closed_bars(chart: ChartView) -
     chart.flush()
     picture(chart)
     assert ground.wholes == before + 1 and not study.profiles
+
+
+def test_extremes_of_many_values_are_those_of_all() -> None:
+    random = np.random.default_rng(3)
+    values = random.normal(0, 9, 9_000).cumsum()
+    values[:300] = values[2_000:2_900] = np.nan
+    values[5_000] = np.inf
+    view = StudyView("s", "S", (Output("a", "A"),), (values,))
+    for first, last in ((0, 9_000), (250, 8_999), (1_000, 5_600), (4_901, 9_000), (0, 8_000)):
+        part = values[first:last]
+        known = part[np.isfinite(part)]
+        assert view.extremes(first, last) == (known.min(), known.max())
+    values[8_999] = 1e6  # the forming one
+    assert view.extremes(0, 9_000)[1] == 1e6
+    values[700] = -1e6
+    view.forget()
+    assert view.extremes(0, 9_000)[0] == -1e6

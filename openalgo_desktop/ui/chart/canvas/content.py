@@ -39,6 +39,7 @@ class Content:
         self._ink = ink
         self._seen: Span = (0, 0)
         self._tight: Span = (0, 0)
+        self._merge, self._start = 1, 0  # while it paints
 
     @property
     def start(self) -> int:
@@ -58,6 +59,8 @@ class Content:
     # -- order --------------------------------------------------------------------------------
     def _paint(self, painter: QPainter, at: At, live: bool) -> None:
         stage = self._stage
+        self._merge = stage.merge
+        self._start = bars.live_start(len(stage.series), self._merge)
         views = [view for view in stage.studies if view.pane == at.number and not view.hidden]
         if not live:
             for view in views:
@@ -68,11 +71,11 @@ class Content:
             self._study(painter, at, view, live, behind=True)
         first, last = self._range(live, stage.kind.joins and at.number == PRICES)
         if at.number == VOLUME:
-            bars.volume(painter, at, first, last, stage.merge, self._ink)
+            bars.volume(painter, at, first, last, self._merge, self._ink)
         elif at.number == PRICES:
             self._tone(views)
             self._ink.base = stage.scale_y.base
-            stage.kind.paint(painter, at, first, last, stage.merge, self._ink)
+            stage.kind.paint(painter, at, first, last, self._merge, self._ink)
             for other in stage.compared:
                 self._compare(painter, at, other, live)
         for view in views:
@@ -81,11 +84,11 @@ class Content:
     def _range(self, live: bool, joins: bool) -> tuple[int, int]:
         """Bars to draw: the forming group, with the one before where it is joined to it, or the
         closed ones in view."""
-        stage, start = self._stage, self.start
+        stage, start = self._stage, self._start
         if live:
-            return max(0, start - stage.merge if joins else start), len(stage.series)
+            return max(0, start - self._merge if joins else start), len(stage.series)
         first, last = self._seen
-        return max(0, first - stage.merge), min(start, last)
+        return max(0, first - self._merge), min(start, last)
 
     def _tone(self, views: list[StudyView]) -> None:
         """Let the last study that colours bars do so."""
@@ -102,19 +105,18 @@ class Content:
 
     # -- studies ------------------------------------------------------------------------------
     def _study(self, painter: QPainter, at: At, view: StudyView, live: bool, behind: bool) -> None:
-        stage = self._stage
         for number, output in enumerate(view.outputs):
             draw = view.draw(output)
             if (draw in BEHIND) is not behind or number >= len(view.values):
                 continue
-            offset, merge = view.offset(number), stage.merge
+            offset, merge = view.offset(number), self._merge
             if live:
-                first = self.start - merge if draw in JOINS else self.start
+                first = self._start - merge if draw in JOINS else self._start
                 last = len(view.values[number])
             else:
                 left, right = self._tight if draw in JOINS else self._seen
                 first = left - offset - merge
-                last = min(self.start, right - offset + merge)
+                last = min(self._start, right - offset + merge)
             first = max(0, first)
             if first < last:
                 PAINT[draw](Part(painter, at, view, number, first, last, merge, self._ink))
@@ -140,7 +142,7 @@ class Content:
             if more:  # of prices below 0, which are on no logarithmic scale
                 edges = at.map
                 shown = at.with_map(edges._replace(low=edges.low - more, high=edges.high - more))
-        colour, merge = self._ink.colour(other.colour), stage.merge
+        colour, merge = self._ink.colour(other.colour), self._merge
         if merge > 1:
             span, paints = (begin, last, merge), [(colour, None)]
             curves.dense(painter, shown, values, span, paints, COMPARED_WIDTH, factor=factor)

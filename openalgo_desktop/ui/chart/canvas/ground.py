@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import numpy as np
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap, QTransform
 
 from openalgo_desktop.ui.chart.canvas.content import Content, Span
 from openalgo_desktop.ui.chart.canvas.pane import PRICES, Pane
-from openalgo_desktop.ui.chart.canvas.projection import At
+from openalgo_desktop.ui.chart.canvas.projection import HAIR, At
 from openalgo_desktop.ui.chart.canvas.stage import Stage
 from openalgo_desktop.ui.chart.over.texts import Texts
 from openalgo_desktop.ui.chart.paint import bars
@@ -246,15 +245,16 @@ class Ground:
         stage = self._stage
         at = stage.at(pane)
         with device(painter, at):
-            x = at.columns(np.array(stage.times[0], np.float64))
-            top, height = pane.rect.top() * at.ratio, pane.rect.height() * at.ratio
-            bars.fill(
-                painter, self._ink.grid, x, np.full(len(x), top), 1.0, np.full(len(x), height)
-            )
-            y = at.rows(np.array([label.value for label in pane.labels]))
-            width = math.ceil(pane.rect.width() * at.ratio)
-            left = np.full(len(y), pane.rect.left() * at.ratio)
-            bars.fill(painter, self._ink.grid, left, y, width, np.ones(len(y)))
+            ratio, grid = at.ratio, self._ink.grid
+            top, height = pane.rect.top() * ratio, pane.rect.height() * ratio
+            left, width = pane.rect.left() * ratio, math.ceil(pane.rect.width() * ratio)
+            for index in stage.times[0]:
+                x = math.floor(at.x(index) * ratio + HAIR)
+                painter.fillRect(x, round(top), 1, max(1, round(height)), grid)
+            for label in pane.labels:
+                y = at.y(label.value) * ratio
+                if abs(y) < bars.FAR:
+                    painter.fillRect(round(left), round(y), width, 1, grid)
             if len(stage.series):
                 self.content.ground(painter, at, pane)
 

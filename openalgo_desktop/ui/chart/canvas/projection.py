@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 
 import numpy as np
@@ -75,13 +76,24 @@ class At:
         """Moment of a bar."""
         return self.series.time_of(index)
 
-    def solid(self, index: int) -> bool:
+    def solid(self, values: tuple[float, float, float, float, float]) -> bool:
         """Whether a bar has all its values, at places a painter can reach by whole numbers."""
-        values = self.series.bar(index)
         edges = self.map
         reach = REACH * (edges.high - edges.low)
         low, high = edges.low - reach, edges.high + reach
         return all(low < v < high for v in values[:4]) if self.number == 0 else values[4] < high
+
+    def device_row(self) -> Callable[[float], float]:
+        """What gives the device pixel of a value: ``y`` times the ratio, to the bit, for many
+        single values."""
+        low, high, top, height, log, inverted = self.map
+        ratio = self.ratio
+        if log:
+            return lambda value: self.map.y(value) * ratio
+        part = 1.0 / (high - low)
+        if inverted:
+            return lambda value: (top + (1.0 - (high - value) * part) * height) * ratio
+        return lambda value: (top + (high - value) * part * height) * ratio
 
     # -- device pixels ------------------------------------------------------------------------
     @property

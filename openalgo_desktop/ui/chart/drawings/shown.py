@@ -196,7 +196,10 @@ def changes(before: Shown, now: Shown, at: At, kept: Box) -> list[Box]:
 def _same_stroke(a: Stroke, b: Stroke, way: float, kept: Box) -> bool:
     if a.ink != b.ink or a.closed != b.closed or len(a.points) != len(b.points):
         return False
-    if all(_near(one, two, way) for one, two in zip(a.points, b.points, strict=True)):
+    for (ax, ay), (bx, by) in zip(a.points, b.points, strict=True):
+        if abs(ax + way - bx) >= CLOSE or abs(ay - by) >= CLOSE:
+            break
+    else:
         return True
     if a.ink.colour and a.ink.dash is not Dash.SOLID:
         return False  # dashes begin at the first point

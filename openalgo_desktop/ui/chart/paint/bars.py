@@ -26,6 +26,8 @@ BODY = 0.72
 FAR = 1e6
 
 Mask = npt.NDArray[np.bool_]
+#: Open, high, low, close and volume of what is drawn as one bar.
+Group = tuple[float, float, float, float, float]
 
 _rects = Rects()
 
@@ -99,17 +101,27 @@ def tones(bars: Slice, ink: Ink) -> Iterator[tuple[QColor, Mask]]:
     yield ink.down, ~rising & known
 
 
-def _one(at: At, index: int, values: Iterable[float]) -> tuple[int, list[int]]:
-    """Middle and rows of one bar, by plain numbers: for the forming one arrays take longer."""
+def _single(at: At, first: int, last: int, merge: int) -> Group | None:
+    """The values of what is drawn as one bar, where it is the only one and plain numbers do: for
+    the forming one arrays take longer."""
+    if not 0 < last - first <= merge or first % merge or first < 0:
+        return None
+    values = at.series.group(first, last)
+    return values if at.solid(values) else None
+
+
+def _one(at: At, index: float, values: Iterable[float]) -> tuple[int, list[int]]:
+    """Middle and rows of one bar."""
     x = math.floor(at.x(index) * at.ratio + HAIR)
     return x, [round(at.y(value) * at.ratio) for value in values]
 
 
-def _one_candle(painter: QPainter, at: At, index: int, ink: Ink) -> None:
+def _one_candle(painter: QPainter, at: At, first: int, merge: int, values: Group, ink: Ink) -> None:
     """As :func:`candles` draws it."""
-    opened, high, low, close, _ = at.series.bar(index)
-    body, wick = map(int, widths(at, 1))
-    centre, (one, top, foot, two) = _one(at, index, (opened, high, low, close))
+    opened, high, low, close, _ = values
+    body, wick = map(int, widths(at, merge))
+    rows = (opened, high, low, close)
+    centre, (one, top, foot, two) = _one(at, first + (merge - 1) / 2.0, rows)
     colour = ink.up if close >= opened else ink.down
     left, top, foot = centre - (wick - 1) // 2, min(top, foot), max(top, foot)
     upper, lower = min(one, two), max(one, two)
@@ -119,8 +131,9 @@ def _one_candle(painter: QPainter, at: At, index: int, ink: Ink) -> None:
 
 def candles(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
     """Wicks and filled bodies."""
-    if last - first == 1 == merge and ink.tones is None and at.solid(first):
-        _one_candle(painter, at, first, ink)
+    single = None if ink.tones is not None else _single(at, first, last, merge)
+    if single is not None:
+        _one_candle(painter, at, first, merge, single, ink)
         return
     bars = at.series.visible(first, last, merge)
     body, wick = widths(at, bars.merged)
@@ -208,11 +221,12 @@ def columns(painter: QPainter, at: At, first: int, last: int, merge: int, ink: I
 
 def volume(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
     """Volume columns in the colour of their bar."""
-    if last - first == 1 == merge and at.solid(first):
-        opened, _, _, close, units = at.series.bar(first)
+    single = _single(at, first, last, merge)
+    if single is not None:
+        opened, _, _, close, units = single
         if units > 0:
-            width = int(widths(at, 1)[0])
-            centre, (row,) = _one(at, first, (units,))
+            width = int(widths(at, merge)[0])
+            centre, (row,) = _one(at, first + (merge - 1) / 2.0, (units,))
             ground = math.floor(at.y(0.0) * at.ratio)
             row = min(row, ground - 1)
             colour = ink.volume_up if close >= opened else ink.volume_down

@@ -30,6 +30,8 @@ DASH, GAP = 4.0, 3.0
 FEW = 8
 #: So few columns of a line are worked out one by one: arrays would take longer.
 FEW_GROUPS = 12
+#: So few values of a column are looked at one by one.
+FEW_VALUES = 24
 
 Mask = npt.NDArray[np.bool_]
 
@@ -187,13 +189,25 @@ def groups(values: Floats, first: int, last: int, merge: int) -> Iterator[Group]
     """The same as :func:`~openalgo_desktop.ui.chart.scales.lines.spans`, for few columns."""
     first, last = max(0, first), min(len(values), last)
     start = first - first % merge
-    part = values[start : last + (-last) % merge].tolist()
+    middle = start + (merge - 1) / 2.0
+    rows = values[start : last + (-last) % merge]
+    if merge > FEW_VALUES and last > start:
+        begins = np.arange(0, last - start, merge)
+        ends = rows[np.minimum(begins + merge, len(rows)) - 1].tolist()
+        lows, highs = (way.reduceat(rows, begins).tolist() for way in (np.fmin, np.fmax))
+        for begin, low, high, end in zip(begins.tolist(), lows, highs, ends, strict=True):
+            yield Group(middle + begin, low, high, high if math.isnan(end) else end)
+        return
+    part = rows.tolist()
     for begin in range(0, last - start, merge):
         group = part[begin : begin + merge]
-        known = [value for value in group if not math.isnan(value)]
-        low, high = (min(known), max(known)) if known else (math.nan, math.nan)
-        end = high if math.isnan(group[-1]) else group[-1]
-        yield Group(start + begin + (merge - 1) / 2.0, low, high, end)
+        end = group[-1]
+        low, high = min(group), max(group)
+        if math.isnan(sum(group)):
+            known = [value for value in group if not math.isnan(value)]
+            low, high = (min(known), max(known)) if known else (math.nan, math.nan)
+            end = high if math.isnan(end) else end
+        yield Group(middle + begin, low, high, end)
 
 
 def _dense_few(
@@ -210,19 +224,23 @@ def _dense_few(
     thick = max(1.0, round(width * at.ratio))
     room = max(thick, math.ceil(at.pitch * span[2]))
     half = (thick - 1.0) / 2.0
-    before = Group(0.0, math.nan, math.nan, math.nan)
+    row, column, ratio, log = at.device_row(), at.x, at.ratio, at.map.log
+    most, least, ended = math.nan, math.nan, math.nan  # of the group before
     found: list[tuple[bool, int, int, int, int]] = []
-    for group in groups(values, *span):
-        low, high, fell = group.low, group.high, group.end < before.end
-        if not math.isnan(before.low):
-            low, high = min(low, before.high), max(high, before.low)
-        before = group
-        if math.isnan(low) or (at.map.log and low * factor <= 0.0):
+    for x, low, high, end in groups(values, *span):
+        fell = end < ended
+        below, above = low, high
+        if not math.isnan(most):
+            below, above = min(low, most), max(high, least)
+        most, least, ended = high, low, end
+        if math.isnan(low) or (log and below * factor <= 0.0):
             continue
-        one, two = at.y(high * factor) * at.ratio, at.y(low * factor) * at.ratio
-        top = math.floor(min(max(min(one, two), -FAR), FAR) - half)
-        foot = math.ceil(min(max(one, two, -FAR), FAR) + half)
-        left = math.floor(at.x(group.x + offset) * at.ratio + HAIR)
+        top, foot = row(above * factor), row(below * factor)
+        if top > foot:
+            top, foot = foot, top
+        top = math.floor(min(max(top, -FAR), FAR) - half)
+        foot = math.ceil(min(max(foot, -FAR), FAR) + half)
+        left = math.floor(column(x + offset) * ratio + HAIR)
         found.append((fell, left, top, int(room), int(max(thick, foot - top))))
     for colour, down in paints:  # one colour after the other, as those of many: they overlap
         for fell, left, top, wide, high in found:
@@ -243,19 +261,16 @@ def _dense_last(
     """The last column of such a line, with the forming bar: the one before is drawn already."""
     last, merge = min(span[0], len(values)), span[1]
     begin = (last - 1) - (last - 1) % merge
-    now, before = values[max(0, begin) : last], values[max(0, begin - merge) : max(0, begin)]
-    if not len(now):
+    found = [*groups(values, max(0, begin - merge), last, merge)]
+    if not found or math.isnan(found[-1].low):
         return
-    low, high = float(np.fmin.reduce(now)), float(np.fmax.reduce(now))
-    if math.isnan(low):
-        return
-    end = high if math.isnan(now[-1]) else float(now[-1])
+    _, low, high, end = found[-1]
     fell = False
-    if len(before) and not math.isnan(least := float(np.fmin.reduce(before))):
-        most = float(np.fmax.reduce(before))
-        low, high = min(low, most), max(high, least)
-        fell = end < (most if math.isnan(before[-1]) else float(before[-1]))
-    one, two = at.y(high * factor) * at.ratio, at.y(low * factor) * at.ratio
+    if len(found) > 1 and not math.isnan(found[0].low):
+        _, least, most, ended = found[0]
+        low, high, fell = min(low, most), max(high, least), end < ended
+    row = at.device_row()
+    one, two = row(high * factor), row(low * factor)
     thick = max(1.0, round(width * at.ratio))
     top = math.floor(max(-FAR, min(one, two)) - (thick - 1.0) / 2.0)
     foot = math.ceil(min(FAR, max(one, two)) + (thick - 1.0) / 2.0)

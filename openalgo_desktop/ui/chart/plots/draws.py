@@ -240,7 +240,8 @@ def _band(part: Part) -> None:
     first, merge = max(0, part.first), part.merge
     if first >= last:
         return
-    if merge > 1 and (last - first) // merge <= curves.FEW_GROUPS:
+    few = (last - first) // merge <= curves.FEW_GROUPS and merge <= curves.FEW_VALUES
+    if merge > 1 and few:
         _band_few(part, one, two, (first, last))
         return
     starts = np.arange(first - first % merge, last, merge)

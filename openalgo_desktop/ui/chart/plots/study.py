@@ -18,6 +18,38 @@ _FROM_ZERO = {Draw.HISTOGRAM, Draw.COLUMNS}
 
 Range = tuple[float, float]
 
+#: Values of a block, and how many at least are found by blocks.
+BLOCK, MANY = 256, 4096
+
+
+class Blocks:
+    """Lowest and highest finite values of each :data:`BLOCK` closed ones: a range of many is found
+    by few. The last ones, which a study may still be at work on, are looked at each time."""
+
+    def __init__(self) -> None:
+        self._low: Floats = np.empty(0)
+        self._high: Floats = np.empty(0)
+
+    def ends(self, values: Floats, begin: int, end: int) -> Range:
+        """Of the closed values ``begin <= index < end``."""
+        whole = max(0, end // BLOCK - 1)
+        if whole > len(self._low):
+            old = len(self._low)
+            part = values[old * BLOCK : whole * BLOCK]
+            rows = np.where(np.isfinite(part), part, np.nan).reshape(-1, BLOCK)
+            self._low = np.concatenate((self._low, np.fmin.reduce(rows, axis=1)))
+            self._high = np.concatenate((self._high, np.fmax.reduce(rows, axis=1)))
+        first = -(-begin // BLOCK)
+        if first >= whole:
+            return _ends(values[begin:end])
+        edges = _ends(values[begin : first * BLOCK]), _ends(values[whole * BLOCK : end])
+        low = float(np.fmin.reduce(self._low[first:whole]))
+        high = float(np.fmax.reduce(self._high[first:whole]))
+        # NaN of blocks without a value loses against any number.
+        lows = [one for one in (low, edges[0][0], edges[1][0]) if not math.isnan(one)]
+        highs = [one for one in (high, edges[0][1], edges[1][1]) if not math.isnan(one)]
+        return min(lows), max(highs)
+
 
 @dataclass(eq=False)
 class StudyView:
@@ -42,6 +74,7 @@ class StudyView:
     places: int = 2  # decimals where an output says none
     periods: Sequence[str] = ()  # of which period each output is, as the parameter has it
     _kept: dict[int, tuple[tuple[int, int, int], Range]] = field(default_factory=dict)
+    _blocks: dict[int, Blocks] = field(default_factory=dict)
 
     def style(self, output: Output) -> Style:
         """What the user chose for an output."""
@@ -81,6 +114,7 @@ class StudyView:
     def forget(self) -> None:
         """Closed values are others now."""
         self._kept.clear()
+        self._blocks.clear()
 
     def extremes(self, first: int, last: int) -> Range | None:
         """Lowest and highest value that is drawn at ``first <= index < last``; those of closed bars
@@ -105,7 +139,10 @@ class StudyView:
         key = (len(values), begin, closed)
         kept = self._kept.get(number)
         if kept is None or kept[0] != key:
-            found = _ends(values[begin:closed])
+            if closed - begin < MANY:
+                found = _ends(values[begin:closed])
+            else:
+                found = self._blocks.setdefault(number, Blocks()).ends(values, begin, closed)
             kept = self._kept[number] = (key, found)
         low, high = kept[1]
         if end > closed and math.isfinite(last_value := float(values[closed])):
