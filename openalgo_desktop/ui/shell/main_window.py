@@ -184,7 +184,8 @@ class MainWindow(QMainWindow):
         bar.setMovable(False)
         bar.setFloatable(False)
         bar.toggleViewAction().setEnabled(False)
-        set_role(bar, name)  # it takes its margins from the style when it is made
+        bar.ensurePolished()  # it took its margins from the style when it was made: take new ones
+        set_role(bar, name)
         content.setFixedHeight(BANNER_HEIGHT)
         bar.setFixedHeight(BANNER_HEIGHT)
         bar.addWidget(content)

@@ -179,6 +179,7 @@ def test_live_is_asked_for_and_sandbox_is_not(drive: Drive) -> None:
         window = session.window
         assert window.windowTitle().startswith("[SANDBOX]")
         assert window.sandbox_banner.isVisible()
+        assert window._sandbox_bar.rect().contains(window.sandbox_banner.geometry())  # not cut
         click(window.top_bar.mode)
         await until(lambda: window.findChildren(ConfirmDialog), "the question")
         assert session.bridge.mode is Mode.SANDBOX

@@ -38,6 +38,7 @@ class ChartDock(Dock):
         super().__init__(bridge, name)
         self.cells: list[ChartCell] = []
         self.layout_name = ONE
+        self.alone = False  # the active chart has all the room, the others wait
         self.together = Together(self)
         self._grid_widget = named(QWidget(), f"{self.name}-grid", "Charts")
         self._grid = QGridLayout(self._grid_widget)
@@ -78,6 +79,7 @@ class ChartDock(Dock):
         self.cells.append(cell)
         cell.installEventFilter(self)
         cell.view.installEventFilter(self)
+        cell.head.installEventFilter(self)
         cell.interval_picked.connect(partial(self._on_interval, cell))
         cell.subject_changed.connect(self._show_subject)
         cell.activated.connect(partial(self.activate, cell))
@@ -89,6 +91,11 @@ class ChartDock(Dock):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A press or the focus anywhere in a chart makes it the active one."""
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            for cell in self.cells:
+                if watched is cell.head:
+                    self.activate(cell)
+                    self.turn_alone()
         if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.FocusIn):
             for cell in self.cells:
                 if watched in (cell, cell.view):
@@ -101,6 +108,8 @@ class ChartDock(Dock):
             return
         self.cell = cell
         self.hotkeys.lead(cell.view)
+        if self.alone:
+            self._arrange()
         self._mark()
         self._show_subject()
 
@@ -114,7 +123,8 @@ class ChartDock(Dock):
         def now(ident: str) -> object:
             return self.cell.answers()[ident]()
 
-        return {ident: partial(now, ident) for ident in self.cell.answers()}
+        keyed = {ident: partial(now, ident) for ident in self.cell.answers()}
+        return {**keyed, "alone": self.turn_alone}
 
     def _trade_here(self, side: Action) -> bool:
         """A letter of an interval that is being typed is no order, and no key of a replay is one
@@ -133,11 +143,12 @@ class ChartDock(Dock):
 
     def _show_subject(self) -> None:
         key = self.cell.key
+        more = f"  1 of {len(self.cells)} charts" if self.alone else ""
         if key is not None:
-            name = f"{self.bridge.name(key)}  {exchange_text(key[0])}"
+            name = f"{self.bridge.name(key)}  {exchange_text(key[0])}{more}"
             self.set_subject(name, contract_tip(key))
         else:
-            self.set_subject(self.cell.subject_text)
+            self.set_subject(self.cell.subject_text + more)
 
     # -- symbol and interval ----------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:
@@ -171,15 +182,27 @@ class ChartDock(Dock):
         menu = self.menu()
         for text in LAYOUTS:
             self.add_check(menu, text, text == self.layout_name, partial(self.arrange, text))
+        if len(self.cells) > 1:
+            menu.addSeparator()
+            key = self.hotkeys.text("alone")
+            self.add_check(menu, f"Active chart alone\t{key}", self.alone, self.turn_alone)
         menu.addSeparator()
         self.together.fill(menu)
         menu.popup(self.grid_button.mapToGlobal(self.grid_button.rect().bottomLeft()))
+
+    def turn_alone(self) -> None:
+        """Give the active of several charts all the room, or each its own again. The others go on:
+        nothing of them is lost."""
+        self.alone = not self.alone and len(self.cells) > 1
+        self._arrange()
+        self._show_subject()
+        self.view.setFocus()
 
     def arrange(self, layout: str) -> None:
         """Show the charts in another layout; new ones begin with the symbol of the active one."""
         if layout not in LAYOUTS or layout == self.layout_name:
             return
-        self.layout_name = layout
+        self.layout_name, self.alone = layout, False
         wanted = len(LAYOUTS[layout])
         while len(self.cells) > wanted:
             self._drop(self.cells[-1] if self.cells[-1] is not self.cell else self.cells[-2])
@@ -187,6 +210,7 @@ class ChartDock(Dock):
         while len(self.cells) < wanted:
             self._new_cell()
         self._arrange()
+        self._show_subject()
         for cell in self.cells[first:]:
             cell.restore_state(self.cell.save_state())
             if key is not None:
@@ -207,6 +231,9 @@ class ChartDock(Dock):
             self._grid.setColumnStretch(column, 0)
         for cell, place in zip(self.cells, LAYOUTS[self.layout_name], strict=True):
             self._grid.addWidget(cell, *place)
+            cell.setVisible(not self.alone or cell is self.cell)
+            if self.alone and cell is not self.cell:
+                continue
             for row in range(place.row, place.row + place.rows):
                 self._grid.setRowStretch(row, 1)
             for column in range(place.column, place.column + place.columns):
@@ -232,6 +259,7 @@ class ChartDock(Dock):
             "charts": charts,
             "together": self.together.save_state(),
             "active": self.cells.index(self.cell),
+            "alone": self.alone,
         }
 
     def restore_state(self, state: Mapping[str, object]) -> None:
@@ -252,3 +280,5 @@ class ChartDock(Dock):
         active = state.get("active")
         if isinstance(active, int) and 0 <= active < len(self.cells):
             self.activate(self.cells[active])
+        if state.get("alone") is True and not self.alone:
+            self.turn_alone()

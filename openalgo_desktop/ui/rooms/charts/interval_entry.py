@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QWidget
 
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.ui.kit.widgets import label, set_role
@@ -38,6 +38,7 @@ class IntervalEntry(QFrame):
         self.setProperty("role", "palette")
         self._offers = offers
         self.typed = ""
+        self._typist: QWidget | None = None  # who has the keys while something is typed
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
         row.setSpacing(10)
@@ -57,6 +58,16 @@ class IntervalEntry(QFrame):
         """Nothing comes of what was typed."""
         self.typed = ""
         self.hide()
+        if self._typist is not None:
+            self._typist.removeEventFilter(self)
+            self._typist = None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The keys go elsewhere: what is typed there is no interval, and the box would stay over
+        what stands below it."""
+        if event.type() == QEvent.Type.FocusOut:
+            self.leave()
+        return False
 
     def take(self, event: QKeyEvent) -> bool:
         """Whether the key belongs to a typed interval; it was used then."""
@@ -85,8 +96,11 @@ class IntervalEntry(QFrame):
     def _show(self, typed: str) -> None:
         self.typed = typed
         if not typed:
-            self.hide()
+            self.leave()
             return
+        if self._typist is None and (typist := QApplication.focusWidget()) is not None:
+            self._typist = typist
+            typist.installEventFilter(self)
         self.text.setText(typed)
         self.hint.setText(self._words())
         set_role(self.hint, "muted" if self.span is not None else "error")

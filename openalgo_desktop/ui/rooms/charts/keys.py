@@ -23,6 +23,7 @@ CHART = (
     K("data-window", "Values of the bar beside the chart", "Alt+D"),
     K("replay", "Replay bars of the past on this chart", "Alt+Shift+R"),
     K("picture", "Save as picture", "Alt+S"),
+    K("alone", "Show the active chart alone in its panel, or all again", "Alt+Return"),
     K(
         "interval",
         "Type an interval, then Enter; Escape leaves it",

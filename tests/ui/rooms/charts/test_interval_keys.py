@@ -124,6 +124,18 @@ def test_what_is_no_interval_is_said_and_changes_nothing(drive: Drive) -> None:
         left = dock.view.canvas.scale_x.left
         QTest.keyClick(dock.view.canvas, Key.Key_Left)  # other keys keep their meaning
         assert dock.view.canvas.scale_x.left < left
+        dock.cell.entry.leave()
+        dock.view.canvas.setFocus()
+        typed(dock, "1")
+        assert dock.cell.entry.isVisibleTo(dock)
+        dock.cell.replay.begin()  # a moment is typed there
+        strip = dock.cell.replay.strip
+        assert strip is not None and strip.when.hasFocus()
+        assert dock.cell.entry.typed == "" and not dock.cell.entry.isVisibleTo(dock)
+        dock.view.canvas.setFocus()
+        typed(dock, "1")
+        strip.when.setFocus()  # whoever takes the keys ends it
+        assert dock.cell.entry.typed == ""
 
     drive(scenario)
 

@@ -59,8 +59,20 @@ def test_charts_of_a_dock_come_go_and_come_back(drive: Drive) -> None:
         assert dock.cell is dock.cells[3]
         dock.cells[2].view.canvas.taken_up.emit()
         assert dock.cell is dock.cells[2] and dock.hotkeys.surface is dock.view
+        QTest.mouseDClick(dock.cell.head, Qt.MouseButton.LeftButton, pos=QPoint(2, 2))
+        assert [cell.isHidden() for cell in dock.cells] == [True, True, False, True]
+        assert dock.save_state()["alone"] is True
+        room = dock.cell.parentWidget().size()
+        await until(lambda: dock.cell.size() == room, "all the room")
+        dock.activate(dock.cells[3])
+        assert [cell.isHidden() for cell in dock.cells] == [True, True, True, False]
+        dock.activate(dock.cells[2])
+        dock.turn_alone()
+        assert not any(cell.isHidden() for cell in dock.cells)
         kept = dock.save_state()
         dock.arrange("1")
+        dock.turn_alone()  # one chart is alone as it is
+        assert not dock.alone
         assert dock.cells == [dock.cell] and dock.key == RELIANCE  # the active one stays
         assert session.bridge.frames.served == clients
         dock.restore_state(kept)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.charting.studies import StudyWish
 from openalgo_desktop.core.enums import Action, Mode
@@ -256,3 +257,27 @@ def test_studies_of_a_replay_are_given_nothing_of_its_future(drive: Drive) -> No
         assert run._past is live
 
     drive(scenario)
+
+
+def test_no_button_of_the_strip_moves_by_a_result_or_a_message(qtbot: QtBot) -> None:
+    window, strip = QWidget(), ReplayStrip("chart", ("1 bars/s",))
+    column = QVBoxLayout(window)
+    column.addWidget(strip)
+    column.addStretch(1)
+    qtbot.addWidget(window)
+    strip.show_choosing(False)
+    buy = strip.findChild(QPushButton, "chart-replay-buy")
+    assert buy is not None
+    texts = ((0.0, "", False), (-1814.69, "", True), (123456.7, "", True), (5.0, "x" * 90, False))
+    for width in (400, 500, 611, 640, 900):
+        window.resize(width, 400)
+        window.show()
+        places = []
+        for profit, words, playing in (*texts, *texts):
+            strip.show_state(datetime(2026, 11, 27, 10, 15), playing, "5m", profit)
+            strip.tell(words)
+            for _ in range(4):  # one layout after the other
+                QApplication.processEvents()
+            places.append(buy.mapTo(window, QPoint()).toTuple())
+        assert len(set(places[1:])) == 1, width  # once it stands as wide as it is
+        assert strip.banner.words.isVisible() and strip.banner.error.isVisible()

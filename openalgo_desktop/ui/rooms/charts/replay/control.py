@@ -73,7 +73,8 @@ class ReplayControl(QObject):
         layer.moved.connect(lambda: cell.view.canvas.layer_moved(layer))
         layer.given_up.connect(self.drop)
         cell.view.canvas.add_layer(layer)
-        strip.setFocus()
+        cell.entry.leave()
+        strip.when.setFocus()  # digits are a moment, not an interval of the chart
 
     def _on_start(self, at: datetime, everywhere: bool) -> None:
         if self.strip is not None:

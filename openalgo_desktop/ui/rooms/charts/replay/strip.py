@@ -31,10 +31,15 @@ from openalgo_desktop.ui.rooms.charts.replay.moments import parse, shown
 #: Said on every chart of a replay.
 PRACTICE = "REPLAY — practice, nothing is sent"
 CHOOSE = "REPLAY — click the bar to begin after, or give a moment"
+PROFIT = "Practice P&L after charges"
+#: Texts as long as those of a replay become: what stands below moves by none of them.
+_MOMENT, _PROFIT = "Wed 28 Nov 2028  00:00:00", f"{PROFIT} -₹ 88,88,888.88"
 
 
 class ReplayBanner(QWidget):
-    """The words, on each chart of a replay."""
+    """The words, on each chart of a replay. While it runs its height follows from its width alone:
+    a button that moved below a hand would be another one. So what went wrong then stands in the
+    place of the result."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -45,6 +50,7 @@ class ReplayBanner(QWidget):
         self.moment = label("", f"{name}-replay-moment", "banner-replay")
         self.profit = label("", f"{name}-replay-profit", "banner-replay")
         self.error = label("", f"{name}-replay-error", "banner-replay")
+        self._runs, self._wrong = False, ""
         row = ToolRow(f"{name}-replay-line", (self.words, self.moment, self.profit, self.error))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -52,9 +58,32 @@ class ReplayBanner(QWidget):
 
     def show_state(self, words: str, moment: datetime | None, profit: str) -> None:
         """What it says."""
+        self._runs = moment is not None
         self.words.setText(words)
         self.moment.setText("" if moment is None else f"{moment:%a %d %b %Y  %H:%M:%S}")
         self.profit.setText(profit)
+        self._share_out()
+
+    def tell(self, text: str) -> None:
+        """What went wrong; empty for nothing."""
+        self._wrong = text
+        self.error.setToolTip(plain_tip(text))
+        self._share_out()
+
+    def _share_out(self) -> None:
+        room, wrong = 0, self._wrong
+        for part, longest in ((self.moment, _MOMENT), (self.profit, _PROFIT)):
+            part.ensurePolished()
+            room = part.fontMetrics().horizontalAdvance(longest)
+            part.setMinimumWidth(room if part.text() else 0)
+        held = self._runs and bool(self.profit.text())
+        if held:
+            wrong = self.error.fontMetrics().elidedText(wrong, Qt.TextElideMode.ElideRight, room)
+        self.error.setText(wrong)
+        self.error.setMinimumWidth(room if held else 0)
+        self.moment.setVisible(self._runs)
+        self.profit.setVisible(bool(self.profit.text()) and not wrong)
+        self.error.setVisible(bool(wrong))
 
 
 class ReplayStrip(QWidget):
@@ -149,7 +178,7 @@ class ReplayStrip(QWidget):
 
     def tell(self, text: str) -> None:
         """What went wrong; empty for nothing."""
-        self.banner.error.setText(text)
+        self.banner.tell(text)
 
     # -- what is shown ----------------------------------------------------------------------
     def show_choosing(self, choosing: bool, example: datetime | None = None) -> None:
@@ -163,8 +192,10 @@ class ReplayStrip(QWidget):
 
     def show_state(self, moment: datetime | None, playing: bool, step: str, profit: float) -> None:
         """Where the replay is."""
-        money = f"Practice P&L after charges {fmt.rupees(profit, signed=True)}"
+        money = f"{PROFIT} {fmt.rupees(profit, signed=True)}"
         self.banner.show_state(PRACTICE, moment, money)
+        self.play.setText("Pause")  # the wider one: the others stay where they are
+        self.play.setMinimumWidth(self.play.sizeHint().width())
         self.play.setText("Pause" if playing else "Play")
         set_role(self.play, "primary" if playing else "plain")
         self.speed.setToolTip(plain_tip(f"A bar is one of {step}" if step else ""))

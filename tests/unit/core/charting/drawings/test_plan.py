@@ -128,3 +128,14 @@ def test_big_amounts_are_grouped_as_the_window_does_it() -> None:
     texts = " ".join(label.text for label in picture(row, Pane()).labels)
     assert words.signed(-0.001, 2) == words.signed(0.0, 2) == "0.00"
     assert "+29,99,700 ₹" in texts and "-9,99,900 ₹" in texts and "Qty 4,99,950" in texts
+
+
+@pytest.mark.parametrize("scale", ["linear", "inverted"])
+@pytest.mark.parametrize("row", [LONG, SHORT])
+def test_stop_and_target_are_named_outside_of_their_zones(row, scale: str) -> None:
+    pane, side = Pane(scale), 1 if row is LONG else -1
+    made = picture(position(row, 150.0, 150.0 - 10 * side, 150.0 + 20 * side), pane)
+    target, stop, _ = (box_of(label, pane) for label in made.labels)
+    zones = sorted(pane.y(price) for price in (150.0 - 10 * side, 150.0 + 20 * side))
+    for box in (target, stop):
+        assert box.bottom <= zones[0] or box.top >= zones[1]
