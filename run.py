@@ -440,7 +440,7 @@ def run_checks(arguments: list[str]) -> int:
         "import-linter": [python, "-c", LINT_IMPORTS],  # its script would not survive a move
         # three for two cores: many tests wait for a program, a socket or a clock;
         # a worker that crashes is named at once; with a new one in its place pytest would hang;
-        # files in the order of their names, which has those that take minutes before the small ones
+        # files in the order of tests/conftest.py, which has the small ones last
         "pytest": [
             *(*pytest, "-n", "3", "--dist", "loadfile"),
             *("--no-loadscope-reorder", "--max-worker-restart=0"),

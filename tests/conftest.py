@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from functools import _lru_cache_wrapper
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 #: What stopped engines may hold together before one looks for them, bytes.
 GARBAGE = 150 * 2**20
+HERE = Path(__file__).resolve().parent
 _STATM = Path("/proc/self/statm")
 
 
@@ -62,6 +64,25 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_logfinish() -> None:
     if _resident() > _swept + GARBAGE:
         _sweep()
+
+
+#: Folders of tests that wait most of their time: for programs, sockets and clocks.
+WAITING = ("api", "contract", "e2e", "faults")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait and files of the window, which compute, in turn, then the small ones: workers
+    that take them in this order keep the processor busy and end together."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    parts: dict[str, list[list[pytest.Item]]] = {}
+    for path, tests in files.items():
+        folder = path.relative_to(HERE).parts[0]
+        parts.setdefault("waiting" if folder in WAITING else folder, []).append(tests)
+    turns = zip_longest(parts.pop("waiting", []), parts.pop("ui", []), fillvalue=[])
+    rest = [tests for found in parts.values() for tests in found]
+    items[:] = [item for tests in (*chain.from_iterable(turns), *rest) for item in tests]
 
 
 @pytest.fixture(autouse=True)
