@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -11,12 +13,22 @@ from openalgo_desktop.ui.kit import theme
 
 
 @pytest.fixture
-def chart(qtbot: QtBot, qapp: QApplication) -> ChartView:
+def make_chart(qtbot: QtBot, qapp: QApplication) -> Callable[[], ChartView]:
+    """Makes a chart that is shown."""
     theme.apply(qapp, "dark")
-    view = ChartView()
-    view.setObjectName("chart-view")
-    view.resize(1200, 700)
-    qtbot.addWidget(view)
-    view.show()
-    qtbot.waitExposed(view)
-    return view
+
+    def make() -> ChartView:
+        view = ChartView()
+        view.setObjectName("chart-view")
+        view.resize(1200, 700)
+        qtbot.addWidget(view)
+        view.show()
+        qtbot.waitExposed(view)
+        return view
+
+    return make
+
+
+@pytest.fixture
+def chart(make_chart: Callable[[], ChartView]) -> ChartView:
+    return make_chart()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 import pytest
@@ -20,11 +21,9 @@ from openalgo_desktop.ui.chart.scales.ticks import price_ticks, time_labels, tim
 from openalgo_desktop.ui.chart.scales.time_scale import START_SPAN, TimeScale
 from openalgo_desktop.ui.chart.series import Series
 from openalgo_desktop.ui.kit import theme
+from tests.costs import calls, times_dearer
 
 T0 = 1_795_491_900  # 24 Nov 2026 09:15 IST
-#: Processor time that one repaint may take, milliseconds: three times the budget of the design,
-#: because test machines are shared.
-TICK_LIMIT, PAN_LIMIT, WIDE_LIMIT = 24.0, 45.0, 36.0
 
 
 def walk(count: int, seed: int = 7, step: int = 60, start: int = T0) -> Bars:
@@ -235,48 +234,52 @@ def test_both_ways_of_drawing_batches_agree(qapp: QApplication) -> None:
 
 
 # -- cost -------------------------------------------------------------------------------------
-def cost(action: object, repeat: int = 12) -> float:
-    """Median processor time of a call, milliseconds."""
-    spent = []
-    for _ in range(repeat):
-        started = time.process_time()
-        action()  # type: ignore[operator]
-        spent.append((time.process_time() - started) * 1000.0)
-    return sorted(spent)[len(spent) // 2]
-
-
 def repaint(chart: ChartView) -> None:
     chart.flush()
     QApplication.sendPostedEvents()
     chart.canvas.repaint(chart.canvas.visibleRegion().boundingRect())
 
 
-def test_paints_stay_in_their_budget(chart: ChartView) -> None:
-    bars = walk(50_000)
-    shown(chart, bars)
-    scale = chart.canvas.scale_x
-    scale.zoom(1_500 / scale.span, scale.right)
-    chart.canvas.changed_view()
-    repaint(chart)
-    last, moment = float(bars.close[-1]), int(bars.time[-1])
-    moves = iter(np.linspace(0, 3, 1000).tolist())
+class Moving:
+    """A chart that shows its last 1,500 bars and is ticked, moved and repainted."""
 
-    def tick() -> None:
-        close = last + next(moves)
-        chart.update_last(moment, last, last + 3, last - 3, close, 5_000)
-        repaint(chart)
+    def __init__(self, chart: ChartView, bars: Bars) -> None:
+        self.chart = shown(chart, bars)
+        self.scale = chart.canvas.scale_x
+        self.last, self.moment = float(bars.close[-1]), int(bars.time[-1])
+        self.moves = count()
+        self.zoom(1_500 / self.scale.span)
 
-    def pan() -> None:
-        scale.pan(-1.3)
-        chart.canvas.changed_view()
-        repaint(chart)
+    def zoom(self, by: float) -> None:
+        self.scale.zoom(by, self.scale.right)
+        self.chart.canvas.changed_view()
+        repaint(self.chart)
 
-    assert cost(tick) < TICK_LIMIT
-    assert cost(pan) < PAN_LIMIT
-    scale.zoom(1e9, scale.right)  # all 50,000
-    chart.canvas.changed_view()
-    repaint(chart)
-    assert cost(tick) < WIDE_LIMIT
+    def tick(self) -> None:
+        close = self.last + next(self.moves) % 1000 * 0.003
+        self.chart.update_last(self.moment, self.last, self.last + 3, self.last - 3, close, 5_000)
+        repaint(self.chart)
+
+    def pan(self) -> None:
+        self.scale.pan(-1.3)
+        self.chart.canvas.changed_view()
+        repaint(self.chart)
+
+
+def test_a_paint_costs_what_is_shown_not_what_is_there(
+    chart: ChartView, make_chart: Callable[[], ChartView]
+) -> None:
+    many, few = Moving(chart, walk(50_000)), Moving(make_chart(), walk(2_000))
+    for peer in (many, few):
+        peer.tick()
+        peer.pan()
+    for many_acts, few_acts, most in ((many.tick, few.tick, 2_200), (many.pan, few.pan, 4_000)):
+        made, peers = calls(many_acts), calls(few_acts)
+        assert made < 1.25 * peers < 1.25 * most, (made, peers)  # nothing for each of 1,500 bars
+        assert times_dearer(many_acts, few_acts) < 2.5
+    many.zoom(1e9)  # all 50,000, as many together as fit
+    assert calls(many.tick) < 1.25 * calls(few.tick)
+    assert times_dearer(many.tick, few.tick) < 2.5
 
 
 # -- parts without Qt ---------------------------------------------------------------------------

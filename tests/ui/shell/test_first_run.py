@@ -1,8 +1,6 @@
-"""The first steps: a live sandbox chart within a minute, by keyboard alone; never again unasked."""
+"""The first steps: a live sandbox chart by keyboard alone; never again unasked."""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 from PySide6.QtCore import Qt
@@ -18,9 +16,6 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.docks("watchlist", "chart")
 
-#: The aim of the first steps, seconds.
-AIM = 60.0
-
 
 async def steps(session: Session) -> FirstRunDialog:
     window = session.window
@@ -31,9 +26,8 @@ async def steps(session: Session) -> FirstRunDialog:
     return dialog
 
 
-def test_enter_alone_leads_to_a_live_sandbox_chart_within_a_minute(drive: Drive) -> None:
+def test_enter_alone_leads_to_a_live_sandbox_chart(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
-        began = time.monotonic()
         window = session.window
         assert await is_due(session.bridge)
         dialog = await steps(session)
@@ -49,7 +43,6 @@ def test_enter_alone_leads_to_a_live_sandbox_chart_within_a_minute(drive: Drive)
         first = session.bridge.latest(selected)
         await until(lambda: session.bridge.latest(selected) not in (None, first), "a new price")
         await until(lambda: len(chart.view.canvas.series), "candles")
-        assert time.monotonic() - began < AIM
         assert not await is_due(session.bridge)
 
     drive(scenario)
