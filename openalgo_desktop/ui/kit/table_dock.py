@@ -31,6 +31,7 @@ from openalgo_desktop.ui.kit.book_view import BookView
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dock_keys import Answer
 from openalgo_desktop.ui.kit.long_load import LongLoad
+from openalgo_desktop.ui.kit.row_looks import RowLooks
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.symbol_drag import drag, mime_of
 from openalgo_desktop.ui.kit.tables import Column as Col
@@ -61,7 +62,7 @@ class TableDock(Dock, Generic[R]):
         super().__init__(bridge, name)
         self.rows: list[R] = []
         self._from_end: dict[Hashable, int] = {}  # see _source
-        self._old: set[Hashable] = set()  # rows with old prices, as last shown
+        self.looks = RowLooks(self)
         self._whole = False  # the book is another one than the rows show
         self.long_load = LongLoad(self, self._loaded)
         self._reloaded = 0.0
@@ -217,6 +218,7 @@ class TableDock(Dock, Generic[R]):
                     self.model.replace(source, row)
                 if source % STEP == STEP - 1:
                     yield
+            self.looks.forget()  # they may be of other instruments
             self.set_empty(not self.rows, self._nothing())
             self.dirty = True
             return
@@ -231,6 +233,7 @@ class TableDock(Dock, Generic[R]):
         kept = self._chosen()
         self.rows = fresh
         self._from_end = from_end
+        self.looks.forget()
         self.model.set_rows(self.rows, keys)
         self.set_empty(not self.rows, self._nothing())
         self._choose(*kept)
@@ -243,6 +246,7 @@ class TableDock(Dock, Generic[R]):
         for index, row in enumerate(reversed(rows)):
             self._from_end[self.row_id(row)] = count + index
         self.rows[:0] = rows
+        self.looks.forget()
         self.model.insert_front(rows)
         self.set_empty(not self.rows)
         self._choose(*kept)
@@ -253,6 +257,8 @@ class TableDock(Dock, Generic[R]):
         source = self._source(self.row_id(row))
         if source is None or not shown:
             return source is None and not shown
+        if self.key_of(row) != self.key_of(self.rows[source]):
+            self.looks.forget()
         self.rows[source] = row
         self.model.replace(source, row)
         self.dirty = True
@@ -303,19 +309,6 @@ class TableDock(Dock, Generic[R]):
             self._reload_now()  # the book was read meanwhile: the dock must not look empty
         self.model.refresh_all()  # a hidden dock hears no prices
         self.dirty = True
-
-    def age_rows(self) -> bool:
-        """Paint rows again whose prices have grown old, or are fresh again, without a tick that
-        says so; True when there are some."""
-        if self.is_hidden():
-            return False
-        old = {self.row_id(row) for row in self.rows if self.row_stale(row)}
-        touched = old | self._old
-        for row in self.rows if touched else ():
-            if self.row_id(row) in touched:
-                self.row_changed(row)
-        self._old = old
-        return bool(touched)
 
     # -- gaps -------------------------------------------------------------------------------
     def _nothing(self) -> str:

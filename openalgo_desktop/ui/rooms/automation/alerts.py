@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -184,17 +184,20 @@ class AlertsDock(TableDock[AlertRow]):
         """What changes without a tick: prices that grow old, a market that closes."""
         if self.is_hidden():
             return
-        self.age_rows()
-        for row in self.rows:
+        self.looks.start(self._looking())
+
+    def _looking(self) -> Iterator[None]:
+        yield from self.looks.ages()
+        for row in list(self.rows):
             trouble = self.bridge.alerts.trouble(row.alert)
-            if trouble != row.trouble:
+            if trouble != row.trouble and self.row_of(self.row_id(row)) is row:
                 row.trouble = trouble
                 self.row_changed(row)
+            yield
 
     def take(self, ticks: Ticks) -> None:
-        for row in self.rows:
-            tick = ticks.get(row.key)
-            now = None if tick is None else self._now(row.alert, tick)
+        for row in self.looks.at(ticks.keys()):
+            now = self._now(row.alert, ticks[row.key])
             if now is not None and now != row.now:
                 row.now = now
                 self.row_changed(row)

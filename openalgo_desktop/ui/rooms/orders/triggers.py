@@ -3,7 +3,7 @@ program watches itself: triggers, stops and targets of positions, exits at a res
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from PySide6.QtWidgets import QDialog, QMenu
 
@@ -152,19 +152,24 @@ class TriggersDock(TableDock[WatchRow]):
         closes."""
         if self.is_hidden():
             return
-        self.age_rows()
-        for row in self.rows:
+        self.looks.start(self._looking())
+
+    def _looking(self) -> Iterator[None]:
+        yield from self.looks.ages()
+        for row in list(self.rows):
             if row.plan is None or row.plan.state is not PlanState.ACTIVE:
                 continue
             fresh = self._make.of_plan(row.plan)
-            if (fresh.state, fresh.also) != (row.state, row.also):
+            same = (fresh.state, fresh.also) == (row.state, row.also)
+            if not same and self.row_of(row.row_id) is row:
                 fresh.ltp = row.ltp
                 self.replace_row(fresh, True)
+            yield
 
     def take(self, ticks: Ticks) -> None:
-        for row in self.rows:
-            tick = ticks.get(row.key)
-            if tick is not None and tick.ltp > 0 and tick.ltp != row.ltp:
+        for row in self.looks.at(ticks.keys()):
+            tick = ticks[row.key]
+            if tick.ltp > 0 and tick.ltp != row.ltp:
                 row.ltp = tick.ltp
                 self.row_changed(row)
 

@@ -201,14 +201,14 @@ class HoldingsDock(TableDock[Holding]):
         return not self.bridge.books.is_live(row)
 
     def _on_aged(self) -> None:
-        self.age_rows()
+        if not self.is_hidden():
+            self.looks.start(self.looks.ages())
 
     def take(self, ticks: Ticks) -> None:
         if self.is_hidden():
             return
-        for row in self.rows:
-            if row.key in ticks:
-                self.row_changed(row)
+        for row in self.looks.at(ticks.keys()):
+            self.row_changed(row)
 
     def flush(self) -> None:
         super().flush()

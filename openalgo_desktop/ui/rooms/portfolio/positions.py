@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Key, Order, Position, closing_order
+from openalgo_desktop.core.model import Key, Order, Position, Trade, closing_order
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -69,7 +69,7 @@ class PositionsDock(TableDock[Line]):
         # The same moment as the toolbar: the two never show different amounts.
         self.listen(bridge.books.prices_moved, self._on_prices)
         self.listen(bridge.books.trades_changed, self._on_trades)
-        self.listen(bridge.books.trades_added, lambda _: self._on_trades())
+        self.listen(bridge.books.trades_added, self._on_added)
         self.listen(bridge.books.orders_updated, self._on_orders)
         self.listen(bridge.feed.aged, self._on_aged)
         self.listen(bridge.feed.changed, lambda _: self._on_prices())
@@ -192,6 +192,12 @@ class PositionsDock(TableDock[Line]):
         self._touch_all()
         self._on_prices()
 
+    def _on_added(self, trades: Sequence[Trade]) -> None:
+        if self._grouping == GROUPINGS[-1]:
+            self.refresh()
+        self._touch(self._lines_of, {trade.key for trade in trades})
+        self._on_prices()
+
     def _touch_all(self) -> None:
         if not self.is_hidden():
             for line in self.rows:
@@ -238,7 +244,11 @@ class PositionsDock(TableDock[Line]):
         return not all(self.bridge.books.is_live(member) for member in row.members)
 
     def _on_aged(self) -> None:
-        if self.age_rows():
+        if not self.is_hidden():
+            self.looks.start(self._aging())
+
+    def _aging(self) -> Iterator[None]:
+        if (yield from self.looks.ages()):
             self._show_totals()
 
     def take(self, ticks: Ticks) -> None:
