@@ -268,7 +268,7 @@ def test_no_button_of_the_strip_moves_by_a_result_or_a_message(qtbot: QtBot) -> 
     strip.show_choosing(False)
     buy = strip.findChild(QPushButton, "chart-replay-buy")
     assert buy is not None
-    texts = ((0.0, "", False), (-1814.69, "", True), (123456.7, "", True), (5.0, "x" * 90, False))
+    texts = ((0.0, "", True), (-1814.69, "", False), (123456.7, "", True), (5.0, "x" * 90, False))
     for width in (400, 500, 611, 640, 900):
         window.resize(width, 400)
         window.show()

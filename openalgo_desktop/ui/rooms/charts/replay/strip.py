@@ -194,10 +194,11 @@ class ReplayStrip(QWidget):
         """Where the replay is."""
         money = f"{PROFIT} {fmt.rupees(profit, signed=True)}"
         self.banner.show_state(PRACTICE, moment, money)
-        self.play.setText("Pause")  # the wider one: the others stay where they are
-        self.play.setMinimumWidth(self.play.sizeHint().width())
-        self.play.setText("Pause" if playing else "Play")
         set_role(self.play, "primary" if playing else "plain")
+        self.play.setText("Pause")  # the wider one: the others stay where they are
+        widest = max(self.play.minimumWidth(), self.play.sizeHint().width())
+        self.play.setMinimumWidth(widest)
+        self.play.setText("Pause" if playing else "Play")
         self.speed.setToolTip(plain_tip(f"A bar is one of {step}" if step else ""))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
