@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -144,6 +145,9 @@ class Canvas(Surface):
         pane = stage.prices.rect
         if not pane.left() <= at.x() <= pane.right():
             self.overlay.set_cross(None)
+            self.cross_moved.emit(
+                None, 0.0
+            )  # over the scale: no bar is meant, nor is one elsewhere
             return
         index = max(0, min(len(self.series) - 1, round(stage.bar_at(at.x()))))
         place = QPoint(round(stage.x_of(index)), at.y())
@@ -153,8 +157,9 @@ class Canvas(Surface):
         self.cross_moved.emit(float(time), self.overlay.frame.price(at.y()))
 
     def set_cross_time(self, moment: float | None) -> None:
-        """Show where the pointer is in another chart (epoch seconds); None shows nothing."""
-        index = -1 if moment is None else round(self.series.index_of(moment))
+        """Show where the pointer is in another chart (epoch seconds): at the bar that holds that
+        moment. None shows nothing."""
+        index = -1 if moment is None else math.floor(self.series.index_of(moment) + 1e-6)
         if moment is None or self.at is not None or not 0 <= index < len(self.series):
             self.overlay.set_far_cross(None)
             return

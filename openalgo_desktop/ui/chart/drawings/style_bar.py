@@ -42,6 +42,7 @@ class StyleBar(QFrame):
         row.setContentsMargins(4, 3, 4, 3)
         row.setSpacing(1)
         self._row = row
+        self._wanted: list[QWidget] = []  # buttons that mean something for what is chosen
         self.colour = self._button("colour", "Colour of the line", self._pick_colour)
         self.fill = self._button("fill", "Fill", self._pick_fill)
         self.width_ = self._button("width", "Width of the line", self._pick_width)
@@ -92,6 +93,8 @@ class StyleBar(QFrame):
         for button, value in ((self.colour, style.colour), (self.fill, style.fill)):
             button.setIcon(swatch(value, 16))
             button.setIconSize(QSize(side, side))
+        self.width_.show()
+        self.dash.show()
         self.fill.setVisible(bool(tool.style.fill) or bool(style.fill))
         self.width_.setText(f"{style.width:g} px")
         self.dash.setText(DASHES[style.dash])
@@ -103,7 +106,8 @@ class StyleBar(QFrame):
         self.ticket.setVisible(one and tool.geometry == "position")
         self.templates.setVisible(len({row.tool for row in rows}) == 1)
         self.lock.setChecked(all(row.locked for row in rows))
-        self.adjustSize()
+        buttons = (self._row.itemAt(n).widget() for n in range(self._row.count()))
+        self._wanted = [part for part in buttons if part is not None and not part.isHidden()]
         self.place()
         self.show()
         self.raise_()
@@ -112,6 +116,14 @@ class StyleBar(QFrame):
         """To the middle of the lower edge of the prices: their legend is at the upper one, those of
         other panes are below. Never below what stands beside the chart."""
         area = self.area()
+        for part in self._wanted:
+            part.show()
+        # In a small chart looks give way: what takes a drawing away stays in reach.
+        for part in (self.font_, self.dash, self.width_, self.fill, self.templates, self.text):
+            if self.sizeHint().width() <= area.width():
+                break
+            part.hide()
+        self.adjustSize()
         left = area.left() + max(0, (area.width() - self.width()) // 2)
         self.move(left, max(area.top(), area.bottom() - look.px(FOOT) - self.height()))
         self.raise_()

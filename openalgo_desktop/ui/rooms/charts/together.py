@@ -116,7 +116,8 @@ class Together(QObject):
     def _show_moment(self, moment: object, source: ChartCell | None) -> None:
         at = float(moment) if isinstance(moment, float | int) else None
         for cell in self._dock.cells:
-            if cell is not source and not cell.is_hidden():
+            # One that is hidden must not come back with a crosshair that ended meanwhile.
+            if cell is not source and cell.view.has_bars and (at is None or not cell.is_hidden()):
                 cell.view.set_cross_time(at)
 
     def _show_range(self, start: float, end: float, source: ChartCell | None) -> None:

@@ -134,3 +134,16 @@ def test_an_upright_box_is_filled_as_a_rectangle_and_nothing_else_is() -> None:
     assert ink._upright(turned) == QRectF(10, 20, 50, 30)
     assert ink._upright((*corners[:3], Point(11, 50))) is None
     assert ink._upright(corners[:3]) is None
+
+
+def test_a_crosshair_of_elsewhere_is_at_the_bar_that_holds_its_moment(bench):
+    canvas = bench.view.canvas
+    times, length = canvas.series.time, 300
+    for moment, bar in (
+        (times[-4] + length - 1, -4),
+        (times[-4], -4),
+        (times[-1] + length - 1, -1),
+    ):
+        canvas.set_cross_time(float(moment))
+        x, text = canvas.overlay._far_cross
+        assert x == round(canvas.stage.x_of(len(times) + bar)), text

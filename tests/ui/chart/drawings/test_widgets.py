@@ -194,3 +194,16 @@ def test_a_note_without_a_text_would_be_seen_by_nobody(qtbot):
     dialog.text.setPlainText("  ")
     with pytest.raises(Unclear, match="delete the drawing"):
         dialog.drawing()
+
+
+def test_in_a_small_chart_the_bar_keeps_what_deletes(bench, qtbot):
+    bar = StyleBar(bench.board, "chart", bench.view)
+    put(bench, "rectangle")
+    bench.board.choose(["d1"])
+    wide = bar.width()
+    bench.view.resize(230, 200)
+    bar.place()
+    assert bar.width() <= 230 and bar.remove.isVisible() and not bar.width_.isVisible()
+    bench.view.resize(900, 560)
+    bar.place()
+    assert bar.width() == wide and bar.width_.isVisible()

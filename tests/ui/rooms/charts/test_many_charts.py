@@ -96,7 +96,10 @@ def test_a_crosshair_is_at_its_time_in_the_other_charts(drive: Drive) -> None:
         one.view.cross_moved.emit(moment, 800.0)
         await until(lambda: two.view.canvas.overlay._far_cross is not None, "the other crosshair")
         assert one.view.canvas.overlay._far_cross is None
-        one.view.cross_moved.emit(None, 0.0)
+        dock.turn_alone()  # a hidden chart does not come back with it
+        canvas = one.view.canvas
+        canvas.at = QPoint(canvas.width() - 2, 60)  # over the scale no bar is meant
+        canvas.show_cross()
         await until(lambda: two.view.canvas.overlay._far_cross is None, "its end")
 
     drive(scenario)

@@ -10,6 +10,9 @@ from openalgo_desktop.core.charting.drawings.geometry import curves, words
 from openalgo_desktop.core.charting.drawings.geometry.sheet import Ink, Point, Sheet
 from openalgo_desktop.core.charting.drawings.plan import plan_of
 
+#: In a narrower pane the words of a position are short: they would cover its candles. Pixels.
+ROOMY = 420.0
+
 
 def measure(sheet: Sheet) -> None:
     """The box of two points with arrows and figures: price, per cent, bars, time, volume."""
@@ -83,9 +86,13 @@ def _position_words(sheet: Sheet, x: float) -> None:
         above = at.y(price) <= at.y(entry)  # on the screen: a scale may be upside down
         money = f"{words.signed(result, 0)} ₹" if isfinite(result) else "—"
         moved = f"{words.signed(price - entry, at.places)} ({words.percent(entry, price)})"
-        text = f"{name} {at.price_text(price)}  {moved}  {money}"
+        text = f"{name} {at.price_text(price)}"
+        if at.pane.wide >= ROOMY:
+            text += f"  {moved}  {money}"
         sheet.figure(Point(x, at.y(price) + (-3 if above else 3)), text, 0.5, 1 if above else 0)
-    text = f"{sheet.tool.title.split()[0]} {at.price_text(entry)}  {plan.words}"
+    text = f"{sheet.tool.title.split()[0]} {at.price_text(entry)}"
+    if at.pane.wide >= ROOMY or not plan.is_sound:
+        text += f"  {plan.words}"
     sheet.figure(Point(x, at.y(entry)), text, 0.5, 0.5)
 
 

@@ -58,6 +58,11 @@ class Box(NamedTuple):
         across = self.left < other.right and other.left < self.right
         return across and self.top + slack < other.bottom and other.top + slack < self.bottom
 
+    @property
+    def wide(self) -> float:
+        """Its width, which a move along the time leaves as it is."""
+        return self[2] - self[0]
+
     def room_before(self, x: float, wanted: float) -> bool:
         """Whether between the left edge and ``x`` there is more than ``wanted``."""
         return x - self.left > wanted

@@ -123,6 +123,15 @@ def test_words_of_a_position_stay_inside_of_the_pane_while_it_is_seen(row, last:
     assert last < 0 or all(box.top >= 0.0 and box.bottom <= 400.0 for box in boxes)
 
 
+def test_in_a_small_pane_the_words_of_a_position_are_short() -> None:
+    pane, row = Pane(), position(LONG, 150.0, 140.0, 170.0)
+    assert "₹" in picture(row, pane).labels[0].text
+    pane.pane = pane.pane._replace(right=230.0)
+    assert [label.text for label in picture(row, pane).labels] == [
+        "Target 170.00", "Stop 140.00", "Long 150.00",
+    ]  # fmt: skip
+
+
 def test_big_amounts_are_grouped_as_the_window_does_it() -> None:
     row = position(LONG, 100.0, 98.0, 106.0, risk=1_000_000.0, lot=75.0)
     texts = " ".join(label.text for label in picture(row, Pane()).labels)
