@@ -106,8 +106,7 @@ class StyleBar(QFrame):
         self.ticket.setVisible(one and tool.geometry == "position")
         self.templates.setVisible(len({row.tool for row in rows}) == 1)
         self.lock.setChecked(all(row.locked for row in rows))
-        buttons = (self._row.itemAt(n).widget() for n in range(self._row.count()))
-        self._wanted = [part for part in buttons if part is not None and not part.isHidden()]
+        self._wanted = [part for part in self.findChildren(QToolButton) if not part.isHidden()]
         self.place()
         self.show()
         self.raise_()
