@@ -221,7 +221,9 @@ class BookKeeper:
         self._bus.publish(BooksDiffer(account_id=account_id, mode=mode, differences=found))
 
     def _on_update(self, event: OrderUpdated) -> None:
-        self.book(event.mode).update(event.order, event.trade)
+        book = self.book(event.mode)
+        if event.account_id == book.account_id:  # else of one that took the orders before
+            book.update(event.order, event.trade)
 
     def _on_account(self, event: AccountChanged) -> None:
         """A log-in or a new connection: compare at once, the rules need the books."""

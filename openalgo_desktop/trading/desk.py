@@ -146,7 +146,7 @@ class OrderDesk:
             self._gateways.pop(mode, None)
             return
         self._gateways[mode] = gateway
-        gateway.set_listener(lambda update: self._on_update(mode, gateway.broker, update))
+        gateway.set_listener(lambda update: self._on_update(mode, gateway, update))
         self.books.wake()
 
     # -- mode -------------------------------------------------------------------------------
@@ -448,15 +448,18 @@ class OrderDesk:
         return self._tags.next()
 
     # -- books ------------------------------------------------------------------------------
-    def _on_update(self, mode: Mode, broker: str, update: OrderUpdate) -> None:
-        origins, book = self.sender.origins, self.books.book(mode)
+    def _on_update(self, mode: Mode, gateway: TradingGateway, update: OrderUpdate) -> None:
+        """Also of an account that took the orders before, and stays logged in: that is told with
+        its id, and is no news of the book of the one that takes them now."""
+        origins, broker = self.sender.origins, gateway.broker
         order = origins.name(update.order)
         if why := impossible(order, update.trade):
             log.error("%s says of order %r what cannot be: %s", broker, order.order_id, why)
             self.books.wake()
             return
         trade = origins.named_trade(update.trade) if update.trade is not None else None
-        news = book.news(order, trade)
+        ours = self._gateways.get(mode) is gateway
+        news = self.books.book(mode).news(order, trade) if ours else order
         if news is None:
             return
         self._bus.publish(
@@ -468,7 +471,7 @@ class OrderDesk:
                 trade=trade,
             )
         )
-        if update.trade is not None:
+        if update.trade is not None and ours:
             self._bus.publish(PositionsChanged(account_id=update.account_id, mode=mode))
 
     def unsettled(self) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Protocol, TypeVar
 
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import NotSupported
+from openalgo_desktop.core.errors import AppError, NotSupported
 from openalgo_desktop.core.model import (
     BookRows,
     Funds,
@@ -60,6 +60,14 @@ class AccountReader:
     def mode(self) -> Mode:
         """Whose books these are now."""
         return self._desk.mode
+
+    @property
+    def account_id(self) -> str:
+        """The account that takes the orders of the mode now; empty without one."""
+        try:
+            return self._desk.gateway.account_id
+        except AppError:
+            return ""
 
     async def orders(self) -> BookRows[Order]:
         """Order book of the current mode; unknown orders are listed too, never hidden. The rows

@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, Signal
 from openalgo_desktop.core.enums import Mode, OrderStatus, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import (
+    AccountChanged,
     Bus,
     ModeChanged,
     OrderSettled,
@@ -42,7 +43,7 @@ MONEY = frozenset({"positions", "holdings", "funds"})
 
 
 class _ModeMoved(Exception):
-    """The switch was moved while a book was asked for."""
+    """The switch was moved, or orders go to another account, since a book was asked for."""
 
 
 async def _nothing(trades: Sequence[Trade]) -> None:
@@ -54,6 +55,8 @@ class Desk(Protocol):
 
     @property
     def mode(self) -> Mode: ...
+    @property
+    def account_id(self) -> str: ...
     async def orders(self) -> BookRows[Order]: ...
     async def trades(self) -> BookRows[Trade]: ...
     async def positions(self) -> BookRows[Position]: ...
@@ -89,7 +92,7 @@ class Books(HeldBooks):
         self._newer: list[Trade] | None = None  # trades that came while that book is being read
         #: Done with a trade book that was read before anybody is told of it.
         self.before_trades: Callable[[Sequence[Trade]], Awaitable[None]] = _nothing
-        self._shown = desk.mode  # whose rows these are
+        self._shown = self._whose()  # whose rows these are
         self._orders_known = False  # their order book was read
         self.news = News(self)
         self._stale: set[str] = set(ALL)
@@ -100,6 +103,7 @@ class Books(HeldBooks):
             bus.subscribe(OrderSettled, self._on_settled),
             bus.subscribe(PositionsChanged, self._on_positions),
             bus.subscribe(ModeChanged, self._on_mode),
+            bus.subscribe(AccountChanged, self._on_account),
         ]
 
     def close(self) -> None:
@@ -108,6 +112,15 @@ class Books(HeldBooks):
             unsubscribe()
         self._unsubscribe.clear()
 
+    def _whose(self) -> tuple[Mode, str]:
+        return self._desk.mode, self._desk.account_id
+
+    def _on_account(self, _event: AccountChanged) -> None:
+        """Orders may go to another account now: rows of the one before are none of it."""
+        if self._whose() != self._shown:
+            asyncio.get_running_loop().call_soon(self._leave)
+            self.refresh()
+
     def _on_mode(self, event: ModeChanged) -> None:
         # Who hears of the switch now may still ask what is left behind. A book that is being
         # asked for may take seconds: the rows do not stay until then.
@@ -115,12 +128,12 @@ class Books(HeldBooks):
         self.refresh()
 
     def _leave(self) -> None:
-        if self._desk.mode is not self._shown:
+        if self._whose() != self._shown:
             self._clear()
 
     def shows(self, mode: Mode) -> bool:
         """Whether these are the orders of ``mode``, as its order book has them."""
-        return self._shown is mode and self._orders_known
+        return self._shown == (mode, self._desk.account_id) and self._orders_known
 
     def refresh(self) -> None:
         """Ask all books again."""
@@ -135,7 +148,7 @@ class Books(HeldBooks):
         self._wake.set()
 
     def _on_order(self, event: OrderUpdated) -> None:
-        if event.mode is not self._desk.mode:
+        if event.mode is not self._desk.mode or event.account_id not in ("", self._desk.account_id):
             return
         self.orders[event.order.order_id] = event.order
         if self._fresher is not None:
@@ -188,8 +201,9 @@ class Books(HeldBooks):
                 return self.refresh()
 
     def _clear(self) -> None:
-        """Rows of one mode are never shown in the other, whether that can be read or not."""
-        self._shown, self._orders_known = self._desk.mode, False
+        """Rows of one mode or account are never shown in another, whether that can be read or
+        not."""
+        self._shown, self._orders_known = self._whose(), False
         self.orders, self._working, self.working_count = {}, {}, 0
         self.trades, self.positions, self.holdings = [], [], []
         self.told_pnl = {}
@@ -209,20 +223,21 @@ class Books(HeldBooks):
             changed.emit()
 
     async def _asked(self, answer: Awaitable[A]) -> A:
-        """The answer, unless the mode moved while we waited: it would be of the other account."""
-        mode = self._desk.mode
+        """The answer, unless the mode or the account moved while we waited: it would be of the
+        other one."""
+        whose = self._whose()
         try:
             rows = await answer
         except AppError:
-            if mode is not self._desk.mode:
+            if whose != self._whose():
                 raise _ModeMoved from None
             raise
-        if mode is not self._desk.mode:
+        if whose != self._whose():
             raise _ModeMoved
         return rows
 
     async def _read_orders(self) -> None:
-        first, mode = not self.orders, self._desk.mode
+        first, whose = not self.orders, self._whose()
         fresher = self._fresher = {}
         try:
             rows = await self._asked(self._desk.orders())
@@ -235,7 +250,7 @@ class Books(HeldBooks):
                         working.setdefault(order.key, {})[order.order_id] = order
         finally:
             self._fresher = None
-        if mode is not self._desk.mode:
+        if whose != self._whose():
             raise _ModeMoved
         self.orders, self._working = answer, working
         self.working_count = sum(map(len, working.values()))
@@ -250,7 +265,7 @@ class Books(HeldBooks):
         self.orders_changed.emit()
 
     async def _read_trades(self) -> None:
-        mode = self._desk.mode
+        whose = self._whose()
         newer = self._newer = []
         known: set[str] = set()
         try:
@@ -261,7 +276,7 @@ class Books(HeldBooks):
                     known.update(trade.trade_id for trade in part)
         finally:
             self._newer = None
-        if mode is not self._desk.mode:
+        if whose != self._whose():
             raise _ModeMoved
         if missing := [trade for trade in newer if trade.trade_id not in known]:
             rows += missing

@@ -12,10 +12,27 @@ import pytest
 from PySide6.QtCore import QObject
 
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import (
+    AccountState,
+    Action,
+    FeedMode,
+    Mode,
+    OrderStatus,
+    PriceType,
+    Product,
+)
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.events import Bus, ModeChanged, OrderUpdated
-from openalgo_desktop.core.model import BookRows, Funds, Holding, Key, Order, Position, Trade
+from openalgo_desktop.core.events import AccountChanged, Bus, ModeChanged, OrderUpdated
+from openalgo_desktop.core.model import (
+    AccountStatus,
+    BookRows,
+    Funds,
+    Holding,
+    Key,
+    Order,
+    Position,
+    Trade,
+)
 from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.trading import books as books_of_trading
 from openalgo_desktop.ui.engine import turns
@@ -37,6 +54,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.mode = Mode.SANDBOX
+        self.account_id = "a"
         self.book: list[Order] = []
         self.net: list[Position] = []
         self.unreadable: tuple[str, ...] = ()
@@ -286,6 +304,32 @@ async def test_rows_of_one_mode_are_never_shown_in_the_other(desk: Desk, qapp: o
     await until(lambda: "positions" in books.gaps, "the failure")
     assert books.positions == []
     assert seen == [0]
+    task.cancel()
+
+
+async def test_rows_of_one_account_are_never_shown_for_another(desk: Desk, qapp: object) -> None:
+    """Live orders go to another account: what is pressed from now on means what that one has."""
+    bus, parent = Bus(), QObject()
+    desk.mode = Mode.LIVE
+    desk.book, desk.net = [order("1")], [Position("SBIN", "NSE", Product.MIS, 100, 800.0)]
+    books = Books(desk, Market(), bus, parent)
+    task = await settled(books)
+    assert list(books.orders) == ["1"] and books.shows(Mode.LIVE)
+    status = AccountStatus("b", "kite", "B1", "B", AccountState.CONNECTED)
+    bus.publish(AccountChanged(status=status))  # another one is there; orders go where they went
+    await asyncio.sleep(0)
+    assert list(books.orders) == ["1"]
+    desk.account_id = "b"
+    desk.book, desk.net = [order("2")], [Position("SBIN", "NSE", Product.MIS, 5, 810.0)]
+    assert not books.shows(Mode.LIVE)
+    bus.publish(AccountChanged(status=status))
+    await asyncio.sleep(0)
+    assert not books.orders and not books.positions and not books.working()
+    await until(lambda: books.positions, "those of the other")
+    assert list(books.orders) == ["2"] and books.positions[0].quantity == 5
+    bus.publish(OrderUpdated("a", Mode.LIVE, "kite", order("3")))  # it stays logged in
+    bus.publish(OrderUpdated("b", Mode.LIVE, "kite", order("4")))
+    assert sorted(books.orders) == ["2", "4"]
     task.cancel()
 
 

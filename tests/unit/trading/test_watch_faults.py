@@ -25,7 +25,7 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
     StorageError,
 )
-from openalgo_desktop.core.events import AccountChanged, ExitPlanChanged, Notice
+from openalgo_desktop.core.events import AccountChanged, ExitPlanChanged, Notice, OrderUpdated
 from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, Target, TriggerLeg
 from openalgo_desktop.core.model import AccountStatus, Order, OrderAck, OrderRequest, Position
 from openalgo_desktop.core.traits import Traits
@@ -726,6 +726,20 @@ async def test_a_stop_of_another_account_is_no_stop_of_this_one(floor: Floor):
     floor.ticks.say(794.0)
     await ended(floor, second.plan_id)
     assert floor.sent == ["SELL 10"] and floor.plan(first.plan_id).state is PlanState.ACTIVE
+
+
+async def test_fills_of_the_account_before_are_none_of_this_ones_book(floor: Floor):
+    """It stays logged in and goes on telling of its orders."""
+    resting = await floor.desk.place(buy(10, 790.0), "window")
+    heard: list[str] = []
+    floor.bus.subscribe(OrderUpdated, lambda event: heard.append(event.account_id))
+    other = Market()
+    other.account_id = "another"
+    floor.desk.set_gateway(Mode.SANDBOX, other)
+    await floor.paper.fill_part(resting.order_id, 10)
+    book = floor.desk.books.book(Mode.SANDBOX)
+    assert book.account_id == "another" and not book.orders and not book.positions
+    assert set(heard) == {"sandbox:1"}  # journal and scripts hear of it, with its account
 
 
 async def test_books_of_orders_know_whose_exit_it_was(floor: Floor):
