@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
@@ -52,6 +54,7 @@ def studies(bars: Bars) -> list[StudyView]:
 @pytest.fixture(autouse=True)
 def _placed(chart: ChartView) -> None:
     chart.canvas.setVisible(True)
+    chart.canvas.kept.patience = math.inf  # no drafts
     chart.resize(700, 420)
     QApplication.processEvents()
     assert chart.canvas.width() > 500

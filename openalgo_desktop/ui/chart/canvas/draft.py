@@ -7,17 +7,20 @@ is stretched is where it would be drawn, its lines a little wider or narrower.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QRectF
 
-from openalgo_desktop.ui.chart.canvas.ground import Seen, SeenPane
+from openalgo_desktop.ui.chart.canvas.ground import CLOSE, Seen, SeenPane
 from openalgo_desktop.ui.chart.canvas.pane import Pane
 
 #: One step makes at most so many times of a length, and all of them at most so many: then strokes
 #: are no longer what they stand for.
 MOST_STEP, MOST = 2.0, 3.0
+#: A picture is stretched at most so often: each time blurs it.
+MOST_TIMES = 10
 #: What is drawn anew beside a stretched place, device pixels: its edge is smooth.
 SEAM = 2.0
 
@@ -34,10 +37,29 @@ class Piece(NamedTuple):
 
 
 class Stretched(NamedTuple):
-    """All panes, and by how much lengths along the time are stretched."""
+    """All panes, and by how much lengths along the time are stretched. One that is ``plain`` is
+    moved by whole pixels and nothing else."""
 
     pieces: Sequence[Piece]
     wide: float
+    plain: bool
+
+
+class Worn(NamedTuple):
+    """How far a draft is from an exact picture: lengths along the time in all, and how often it was
+    stretched."""
+
+    wide: float = 1.0
+    times: int = 0
+
+    def by(self, way: Stretched) -> Worn:
+        """After one more step."""
+        return Worn(self.wide * way.wide, self.times + (not way.plain))
+
+    @property
+    def bearable(self) -> bool:
+        """Whether it still stands for what it shows."""
+        return 1.0 / MOST <= self.wide <= MOST and self.times <= MOST_TIMES
 
 
 def stretched(before: Seen, now: Seen, panes: Sequence[Pane]) -> Stretched | None:
@@ -47,13 +69,32 @@ def stretched(before: Seen, now: Seen, panes: Sequence[Pane]) -> Stretched | Non
     wide = now.pitch / before.pitch
     if not 1.0 / MOST_STEP <= wide <= MOST_STEP:
         return None
-    pieces = []
+    shift = None
+    if abs(wide - 1.0) <= 1e-12:
+        shift = round((now.left - before.left) * now.pitch)
+        if abs(shift - (now.left - before.left) * now.pitch) > CLOSE:
+            shift = None
+    pieces, plain = [], shift is not None
     for pane, one, two in zip(panes, before.panes, now.panes, strict=True):
         edges = _edges(one, two)
         if edges is None:
             return None
-        pieces.append(_piece(pane, before, now, edges))
-    return Stretched(pieces, wide)
+        if shift is not None and one.values == two.values:
+            pieces.append(_moved(pane, shift, now.ratio))
+        else:
+            plain = False
+            pieces.append(_piece(pane, before, now, edges))
+    return Stretched(pieces, wide, plain)
+
+
+def _moved(pane: Pane, shift: int, ratio: float) -> Piece:
+    """The same picture some device pixels on."""
+    rect = pane.rect
+    wide, high = math.ceil(rect.width() * ratio), rect.height() * ratio
+    size = max(0, wide - abs(shift))
+    source = QRectF(max(0, shift), rect.top() * ratio, size, high)
+    place = QRectF(max(0, -shift) / ratio, rect.top(), size / ratio, rect.height())
+    return Piece(pane, place, source, tuple(_sides(rect, place, ratio)), ())
 
 
 def _edges(one: SeenPane, two: SeenPane) -> tuple[float, float] | None:

@@ -136,7 +136,7 @@ class Mouse:
         elif self._drag is Drag.TIMES:
             canvas.fitted = False
             canvas.scale_x.zoom(STRETCH ** -moved.x(), canvas.scale_x.right)
-            canvas.zoomed()
+            canvas.moved_by_hand()
             return
         elif self._drag is Drag.DIVIDER and pane is not None:
             self._move_divider(pane, moved.y())
@@ -146,7 +146,7 @@ class Mouse:
             canvas.stage.pan(-moved.x() / max(1.0, area.width()) * canvas.scale_x.span)
             if pane is not None:
                 pane.scale.pan(moved.y() / max(1.0, pane.rect.height()))
-            canvas.moved_along()
+            canvas.moved_by_hand()
             return
         canvas.changed_view()
 

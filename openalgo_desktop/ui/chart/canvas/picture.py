@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap, QRegion
 
 from openalgo_desktop.ui.chart.canvas.content import Content
-from openalgo_desktop.ui.chart.canvas.draft import MOST, Piece, Stretched, stretched
+from openalgo_desktop.ui.chart.canvas.draft import Piece, Stretched, Worn, stretched
 from openalgo_desktop.ui.chart.canvas.ground import Ground, Moved, Seen, device
 from openalgo_desktop.ui.chart.canvas.layers import Layers
 from openalgo_desktop.ui.chart.canvas.pane import Pane
@@ -25,6 +26,26 @@ EDGE = 12.0
 PLACES = 8
 #: A picture that takes longer is not drawn at each step of a hand that zooms, seconds of CPU.
 SLOW = 0.008
+
+#: So many device pixels more than it needs are drawn where a hand pans to.
+AHEAD = 96
+
+
+class Ahead(NamedTuple):
+    """A strip where a hand pans to: that of the view ``seen`` between two device pixels."""
+
+    pixmap: QPixmap
+    seen: Seen
+    begin: int
+    end: int
+
+    def holds(self, now: Seen, begin: int, end: int) -> bool:
+        """Whether it has these pixels (its own), as they are in the view of now."""
+        seen = self.seen
+        same = seen[:3] == now[:3] and abs(seen.pitch - now.pitch) <= 1e-12 * now.pitch
+        values = [(one.place, one.values) for one in seen.panes]
+        same = same and values == [(one.place, one.values) for one in now.panes]
+        return same and self.begin <= begin and end <= self.end
 
 
 class Picture:
@@ -51,7 +72,9 @@ class Picture:
         self._exact_by: Seen | None = None
         self._drafts = (QPixmap(), QPixmap())
         self.hasty = False  # a hand moves the view: a draft is enough until :meth:`settle`
-        self._stretch = 1.0  # of the draft that is seen, in all
+        self._ahead: Ahead | None = None
+        self._worn = Worn()  # the draft that is seen
+        self.patience = SLOW
         self.cost = 0.0  # seconds of CPU that the last whole picture took
         self.restyle()
 
@@ -74,12 +97,12 @@ class Picture:
     def layers_changed(self) -> None:
         """What layers keep is another now; the bars are what they were."""
         self._valid = self._layered = False
-        self._shown_by = self._exact_by = None
+        self._shown_by = self._exact_by = self._ahead = None
 
     @property
     def slow(self) -> bool:
         """Whether it takes so long to draw that a hand would feel it."""
-        return self.cost > SLOW
+        return self.cost > self.patience
 
     @property
     def is_draft(self) -> bool:
@@ -118,8 +141,8 @@ class Picture:
         if moved is None:
             self.cost = time.thread_time() - began
         if self.is_draft:
-            self._drafts = (QPixmap(), QPixmap())
-        self._layered, self._stretch = shown, 1.0
+            self._drafts, self._ahead = (QPixmap(), QPixmap()), None
+        self._layered, self._worn = shown, Worn()
         self._shown = self._over if shown else self.base.pixmap
         self._shown_by = self._exact_by = self.base.see()
         self._exact = self._shown
@@ -131,48 +154,86 @@ class Picture:
         found = self._source(now)
         if found is None:
             return False
-        source, way, stretch = found
+        source, way, worn = found
         draft = self._drafts[self._shown is self._drafts[0]]
         if draft.size() != source.size():
             draft.swap(QPixmap(source.size()))
         draft.setDevicePixelRatio(now.ratio)
+        sides = way.pieces[0].sides
+        ahead = self._look_ahead(now, *sides[0]) if way.plain and len(sides) == 1 else None
         painter = QPainter(draft)
         painter.setFont(self._texts.font)
         for piece in way.pieces:
-            self._draft_pane(painter, source, piece)
+            self._draft_pane(painter, source, piece, ahead)
         self.base.around(painter)
         painter.end()
         self._shown, self._shown_by = draft, now
-        self._stretch = stretch
-        self._layered = False  # layers may have looked at another view
+        self._worn = worn
         return True
 
-    def _source(self, now: Seen) -> tuple[QPixmap, Stretched, float] | None:
+    def _source(self, now: Seen) -> tuple[QPixmap, Stretched, Worn] | None:
         """What a draft is made of: the exact picture where that has all of it, else what is seen;
-        and how far it will be stretched in all."""
+        and how far from exact it will be."""
         panes = self._stage.panes
         if self._exact_by is not None and self._exact is not None:
             whole = stretched(self._exact_by, now, panes)
             if whole is not None and not any(piece.sides for piece in whole.pieces):
-                return self._exact, whole, whole.wide
+                return self._exact, whole, Worn().by(whole)
         found = None if self._shown_by is None else stretched(self._shown_by, now, panes)
-        if found is None or not 1.0 / MOST <= self._stretch * found.wide <= MOST:
+        if found is None:
             return None
-        return self._shown, found, self._stretch * found.wide
+        worn = self._worn.by(found)
+        return (self._shown, found, worn) if worn.bearable else None
 
-    def _draft_pane(self, painter: QPainter, source: QPixmap, piece: Piece) -> None:
+    def _draft_pane(
+        self, painter: QPainter, source: QPixmap, piece: Piece, ahead: tuple[QPixmap, int] | None
+    ) -> None:
         pane = piece.pane
         painter.setClipRect(pane.rect)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
         painter.drawPixmap(piece.place, source, piece.source)
         for end in piece.ends:
             self.base.empty(painter, pane, end)
+        if ahead is not None:
+            for left, right in piece.sides:
+                painter.setClipRect(QRectF(left, pane.rect.top(), right - left, pane.rect.height()))
+                painter.drawPixmap(QPointF(-ahead[1] / self._stage.ratio, 0.0), ahead[0])
+        else:
+            self._draft_strips(painter, piece)
+        painter.setClipping(False)
+
+    def _draft_strips(self, painter: QPainter, piece: Piece) -> None:
+        pane = piece.pane
         places = [self.base.strip(painter, pane, *side) for side in piece.sides]
         if len(self._layers):
             for place in (*piece.ends, *places):
                 painter.setClipRect(place & pane.rect)
                 self._layers.paint_again(painter, self._stage.at(pane))
-        painter.setClipping(False)
+
+    def _look_ahead(self, now: Seen, left: float, right: float) -> tuple[QPixmap, int]:
+        """A picture that has what lies between two pixels of now, and by how many device pixels it
+        is of a later view: a hand that pans goes on, so more is drawn than it needs now."""
+        stage, ratio = self._stage, now.ratio
+        begin, end = math.floor(left * ratio), math.ceil(right * ratio)
+        kept = self._ahead
+        if kept is not None:
+            way = round((kept.seen.left - now.left) * now.pitch)
+            if kept.holds(now, begin - way, end - way):
+                return kept.pixmap, -way
+        way = AHEAD if begin > 0 else -AHEAD
+        begin, end = (begin - way, end) if way > 0 else (begin, end - way)
+        pixmap = QPixmap(now.width, now.height) if kept is None else kept.pixmap
+        pixmap.setDevicePixelRatio(ratio)
+        with stage.shifted(way / now.pitch):
+            painter = QPainter(pixmap)
+            painter.setFont(self._texts.font)
+            for pane in stage.panes:
+                side = (begin / ratio, end / ratio)
+                self._draft_strips(painter, Piece(pane, pane.rect, pane.rect, (side,), ()))
+                painter.setClipping(False)
+            painter.end()
+            self._ahead = Ahead(pixmap, self.base.see(), begin, end)
+        return pixmap, -way
 
     def _painter(self) -> QPainter:
         painter = QPainter(self._over)

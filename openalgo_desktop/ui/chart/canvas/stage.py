@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntFlag, StrEnum, auto
 
 import numpy as np
@@ -198,6 +199,19 @@ class Stage:
         more = round(scale.left * pitch) / pitch - scale.left
         scale.left += more
         scale.right += more
+
+    @contextmanager
+    def shifted(self, bars: float) -> Iterator[None]:
+        """As if the view went so many bars on; values keep their places."""
+        scale, times = self.scale_x, self.times
+        edges = scale.left, scale.right
+        scale.left, scale.right = scale.left + bars, scale.right + bars
+        self.label()
+        try:
+            yield
+        finally:
+            scale.left, scale.right = edges
+            self.times = times
 
     # -- fitting ------------------------------------------------------------------------------
     def fit(self) -> bool:

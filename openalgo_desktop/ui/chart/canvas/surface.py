@@ -275,9 +275,9 @@ class Surface(Fed):
         self._dirty |= Dirty.VIEW
         self.flush()
 
-    def zoomed(self) -> None:
-        """The user zooms along the time: shown at once, as a draft where the picture takes long;
-        the exact one follows when the hand rests."""
+    def moved_by_hand(self) -> None:
+        """The user pans or zooms along the time: shown at once, as a draft where the picture takes
+        long; the exact one follows when the hand rests."""
         self.kept.hasty = self.kept.hasty or self.kept.slow
         self.moved_along()
         if self.kept.hasty:

@@ -94,7 +94,7 @@ class Canvas(Surface):
         """Move by a part of what is seen; positive is later."""
         self.fitted = False
         self.stage.pan(self.scale_x.span * share)
-        self.moved_along()
+        self.moved_by_hand()
 
     def show_time(self, moment: float) -> bool:
         """Bring the bar of a moment (epoch seconds) to the middle; False where there is none."""
@@ -111,7 +111,7 @@ class Canvas(Surface):
         seen where none is given."""
         self.fitted = False
         self.scale_x.zoom(ZOOM_STEP**-steps, self.scale_x.right if anchor is None else anchor)
-        self.zoomed()
+        self.moved_by_hand()
 
     # -- mouse and keys ---------------------------------------------------------------------
     def wheelEvent(self, event: QWheelEvent) -> None:

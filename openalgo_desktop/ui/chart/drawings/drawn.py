@@ -53,6 +53,8 @@ class DrawnLayer(QObject):
     def shifted(self, at: Projection, way: float) -> Sequence[QRectF] | None:
         if at.number != PRICES:
             return ()
+        if not self.seen.follows(view_of(at), way):
+            return None
         found = self.seen.shift(way, partial(DrawingPane, at), edges_of(at), view_of(at))
         return [QRectF(QPointF(*box[:2]), QPointF(*box[2:])) for box in found]
 

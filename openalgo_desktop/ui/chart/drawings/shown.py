@@ -158,8 +158,18 @@ class ShownDrawings:
             now = self._ahead.get(ident)
             if now is None:
                 now = self._ahead[ident] = self._make(one.drawing, pane, edges)
-            found.append(now)
+            if now.reaches(at, room.left, room.right):
+                found.append(now)
         return found
+
+    def follows(self, view: View, way: float) -> bool:
+        """Whether a view is the one of the pictures, moved by ``way`` pixels."""
+        before = self.view
+        if before is None or before[2:] != view[2:]:
+            return False
+        if abs(before.step - view.step) > 1e-9 * view.step:
+            return False
+        return abs(before.left - way - view.left) < CLOSE
 
     def shift(self, way: float, pane: PaneOf, edges: Box, view: View) -> list[Box]:
         """The view went ``way`` pixels to the right. Answers where pixels moved with the bars are

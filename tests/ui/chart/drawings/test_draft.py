@@ -3,12 +3,13 @@ follows."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 
 from openalgo_desktop.ui.chart.canvas.draft import stretched
-from openalgo_desktop.ui.chart.canvas.picture import SLOW
 from tests.ui.chart.drawings.test_moved import pixels, put
 from tests.waiting import wait_for
 
@@ -23,7 +24,7 @@ def slow(bench):
     for name, first in (("trend", 12), ("rectangle", 24), ("ray", 36)):
         put(bench, name, first=first)
     canvas.kept.pixmap()
-    canvas.kept.cost = 2 * SLOW
+    canvas.kept.patience = -1.0
     return bench
 
 
@@ -57,11 +58,27 @@ def test_what_is_stretched_lies_where_it_would_be_drawn(bench, ratio: float, log
             assert (x, y) == (pytest.approx(at.x(index), abs=0.01), pytest.approx(at.y(price)))
 
 
-@pytest.mark.parametrize("steps", [(1,), (-1, -1), (1, -1)])
-def test_a_draft_shows_what_the_exact_picture_shows(slow, steps: tuple[int, ...]) -> None:
+def zoom(bench, steps: float) -> None:
+    bench.view.canvas.zoom_by(steps, 30.0)
+
+
+def pan(bench, share: float) -> None:
+    bench.view.scroll_by(share)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(zoom, 1)],
+        [(zoom, -1), (zoom, -1)],
+        [(zoom, 1), (zoom, -1), (pan, -0.02)],
+        [(pan, -0.004), *[(pan, -0.03)] * 3, *[(pan, 0.031)] * 4],
+    ],
+)
+def test_a_draft_shows_what_the_exact_picture_shows(slow, steps) -> None:
     canvas = slow.view.canvas
-    for step in steps:
-        canvas.zoom_by(step, 30.0)
+    for move, much in steps:
+        move(slow, much)
         draft = pixels(canvas.kept)
         assert canvas.kept.is_draft
     wait_for(lambda: rests(slow), "the exact picture")
@@ -106,7 +123,7 @@ def test_a_fast_picture_and_one_for_keeps_are_exact(slow) -> None:
     assert canvas.kept.is_draft
     shown = canvas.picture()
     assert not canvas.kept.is_draft and not shown.isNull()
-    canvas.kept.cost = 0.0
+    canvas.kept.patience = math.inf
     canvas.zoom_by(1, 30.0)
     canvas.kept.pixmap()
     assert not canvas.kept.is_draft
@@ -119,3 +136,24 @@ def test_a_change_of_what_is_drawn_ends_a_draft(slow) -> None:
     canvas.layer_changed(slow.layer)
     canvas.kept.pixmap()
     assert not canvas.kept.is_draft
+
+
+def test_after_a_pan_only_a_strip_is_drawn(slow) -> None:
+    canvas, kept = slow.view.canvas, slow.view.canvas.kept
+    canvas.scale_y.auto = False
+    pan(slow, -0.004)  # onto whole pixels
+    canvas.redraw()
+    kept.pixmap()
+    made = []
+    label = canvas.stage.label
+    wholes, strips = kept.wholes, kept.base.strips
+    for _ in range(6):
+        pan(slow, -0.006)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(canvas.stage, "label", lambda: made.append(1) or label())
+            kept.pixmap()
+        assert kept.is_draft
+    assert len(made) == 1  # what lies ahead was drawn once
+    wait_for(lambda: rests(slow), "the exact picture")
+    kept.pixmap()
+    assert (kept.wholes, kept.base.strips) == (wholes, strips + 1)

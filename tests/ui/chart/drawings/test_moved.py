@@ -3,6 +3,8 @@ was painted anew."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -47,6 +49,7 @@ def still(bench):
     """A chart whose prices stay while it is moved, on whole pixels."""
     canvas = bench.view.canvas
     canvas.fitted = False
+    canvas.kept.patience = math.inf  # no drafts
     canvas.scale_y.auto = False
     canvas.scale_x.show(8, 50)
     canvas.changed_view()
