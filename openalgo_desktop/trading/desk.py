@@ -464,7 +464,7 @@ class OrderDesk:
             return
         self._bus.publish(
             OrderUpdated(
-                account_id=update.account_id,
+                account_id=gateway.account_id,
                 mode=mode,
                 broker=broker,
                 order=news,
@@ -472,7 +472,7 @@ class OrderDesk:
             )
         )
         if update.trade is not None and ours:
-            self._bus.publish(PositionsChanged(account_id=update.account_id, mode=mode))
+            self._bus.publish(PositionsChanged(account_id=gateway.account_id, mode=mode))
 
     def unsettled(self) -> int:
         """Orders whose state is unknown now."""
