@@ -302,6 +302,13 @@ def test_a_100_hz_ticker_runs_while_dialogs_open_and_docks_repaint(
                 opened += 1
             return opened
 
+        frame_costs = []
+        for _ in range(6):
+            began = time.process_time()
+            frame()
+            QApplication.processEvents()  # and its paints
+            frame_costs.append(time.process_time() - began)
+        unit = min(frame_costs)  # about 8 ms
         tasks = [asyncio.create_task(ticker()), asyncio.create_task(timeouts())]
         frames.start(33)
         started, spent = loop.time(), time.process_time()
@@ -312,13 +319,13 @@ def test_a_100_hz_ticker_runs_while_dialogs_open_and_docks_repaint(
         spent = time.process_time() - spent
         await ended(tasks)
         assert spent > 0.3  # there was work to get in its way
-        assert len(held) > spent / 0.015, f"{len(held)} ticks in {spent:.1f} s of computing"
-        held.sort()
-        # A paint may hold the loop for 12 ms, callbacks for 5; a dialog that opens is laid out
-        # and painted in one go.
-        assert held[len(held) // 2] < 0.012, f"median {held[len(held) // 2] * 1000:.1f} ms"
-        assert held[int(len(held) * 0.9)] < 0.036, f"p90 {held[int(len(held) * 0.9)] * 1000:.1f} ms"
-        assert held[-1] < 0.3, f"longest {held[-1] * 1000:.1f} ms"
+        assert len(held) > spent / (2.5 * unit), f"{len(held)} ticks in {spent:.1f} s of computing"
+        # Between two ticks a frame and a callback or two; a dialog that opens is laid out and
+        # painted in one go.
+        frames_held = sorted(seconds / unit for seconds in held)
+        assert frames_held[len(held) // 2] < 2.5, frames_held
+        assert frames_held[int(len(held) * 0.9)] < 6, frames_held
+        assert frames_held[-1] < 40, frames_held
         assert loop.scheduled < 200
         assert not [d for d in window.findChildren(QDialog) if d.isVisible()]
 

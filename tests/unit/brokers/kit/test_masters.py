@@ -208,6 +208,11 @@ def test_a_bond_does_not_take_the_symbol_of_a_share() -> None:
 
 
 # -- speed ---------------------------------------------------------------------------------------
+#: A part of what a broker lists, and how many rows a plain reading reads at most while a step
+#: holds the loop: a few milliseconds.
+BIG, LONGEST = 40_000, 800
+
+
 def big_kite_file(path: Path, rows: int) -> None:
     """The sample's rows again and again with other tokens and names."""
     lines = KITE_SAMPLE.decode().splitlines()
@@ -226,7 +231,7 @@ def plain_reading(path: Path) -> float:
     began = time.process_time()
     with path.open(newline="") as file:
         rows = [KITE.reader(row, KITE.files[0]) for row in csv.DictReader(file)]
-    assert len(rows) == 100_000
+    assert len(rows) == BIG
     return time.process_time() - began
 
 
@@ -255,7 +260,7 @@ async def load(source: Path, folder: Path) -> int:
     rows = await master.instruments()
     await asyncio.to_thread(index.load, rows)
     served.adopt(await asyncio.to_thread(table_of, rows))
-    assert len(served) == len(index) == 100_000
+    assert len(served) == len(index) == BIG
     table = await asyncio.to_thread(table_of, rows[:100])
     served.adopt(table)
     await asyncio.to_thread(index.load, rows[:100])
@@ -265,15 +270,15 @@ async def load(source: Path, folder: Path) -> int:
     return turns
 
 
-async def test_100_000_rows_cost_a_few_plain_readings_and_the_loop_is_never_held_10_ms(
+async def test_a_master_costs_a_few_plain_readings_and_never_holds_the_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Processor time between two moments in which the thread that works may let others run, each
     taken by itself: the least of some runs, since what else the machine does falls on another
-    place each time, and what is too long by itself is so in every run. The whole is compared with
-    a plain reading of the file in the same run: a slow machine is slow with both."""
+    place each time, and what is too long by itself is so in every run. All is compared with
+    plain readings of the file in the same run: a slow machine is slow with both."""
     source = tmp_path / "source.csv"
-    big_kite_file(source, 100_000)
+    big_kite_file(source, BIG)
     plain = min(plain_reading(source) for _ in range(2))
     steps: list[float] = []
     last: dict[int, float] = {}
@@ -285,7 +290,6 @@ async def test_100_000_rows_cost_a_few_plain_readings_and_the_loop_is_never_held
         steps.append(now - last.get(threading.get_ident(), 0.0))
         last[threading.get_ident()] = time.thread_time()
 
-    work = gently.WORK
     monkeypatch.setattr(gently, "pause", pause)
     monkeypatch.setattr(gently, "WORK", -1.0)  # at each place where it could
     least: list[float] = []
@@ -293,15 +297,15 @@ async def test_100_000_rows_cost_a_few_plain_readings_and_the_loop_is_never_held
     for attempt in range(5):
         steps.clear()
         began = time.process_time()
-        assert await load(source, tmp_path / f"m{attempt}") > 100
+        assert await load(source, tmp_path / f"m{attempt}") > 20
         spent.append(time.process_time() - began)
         least = [min(pair) for pair in zip(least or steps, steps, strict=True)]
-        if work + max(least) < 0.010:
+        longest = max(least) / plain * BIG
+        if min(spent) < 6 * plain and longest < LONGEST:
             break
     assert min(spent) < 6 * plain  # read, indexed, served, replaced and let go; about 4
-    assert len(least) > 1000
-    held = 1000 * (work + max(least))
-    assert held < 10, f"the loop was held {held:.1f} ms"
+    assert len(least) > BIG // 100
+    assert longest < LONGEST, f"the loop is held as long as {longest:.0f} rows are read"
 
 
 # -- copies --------------------------------------------------------------------------------------
