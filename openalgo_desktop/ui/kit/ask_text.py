@@ -65,6 +65,7 @@ class TextDialog(QDialog):
     def _say(self, text: str) -> None:
         self.error.setText(text)
         self.error.show()
+        self.adjustSize()  # it may take two lines
 
     def _try(self) -> None:
         name = self.line.text().strip()

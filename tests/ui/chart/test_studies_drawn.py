@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from openalgo_desktop.core.charting.studies import Draw, Level, Output, Profile,
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.canvas.stage import Volume
 from openalgo_desktop.ui.chart.paint.curves import dense
-from openalgo_desktop.ui.chart.plots.draws import PAINT
+from openalgo_desktop.ui.chart.plots.draws import PAINT, Part
 from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
+from openalgo_desktop.ui.chart.scales.lines import spans as columns_of
 from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
 from openalgo_desktop.ui.kit import theme
 from tests.ui.chart.test_chart import colour_count, picture, shown, walk
@@ -385,3 +388,30 @@ def test_extremes_of_many_values_are_those_of_all() -> None:
     values[700] = -1e6
     view.forget()
     assert view.extremes(0, 9_000)[0] == -1e6
+
+
+def test_nor_where_many_bars_are_one_column() -> None:
+    days, a_day, merge = 6, 375, 10
+    first = 1_795_060_800 + np.arange(days) * 86_400
+    times = (first[:, None] + np.arange(a_day) * 60).ravel()
+    at = SimpleNamespace(series=SimpleNamespace(time=times, length=60.0))
+    study = view(np.repeat(np.arange(days) + 100.0, a_day), Draw.STEP)
+
+    def columns(period: str, start: int, end: int, bars: int) -> tuple[np.ndarray, np.ndarray]:
+        study.periods = [period]
+        ink: Any = SimpleNamespace(of=None)
+        part = Part(cast("Any", None), cast("Any", at), study, 0, start, end, bars, ink)
+        values = part.apart()
+        _, low, high, _ = columns_of(values, start, end, bars)
+        return low, high
+
+    low, high = columns("day", 0, days * a_day, merge)
+    known = np.isfinite(low)
+    assert np.array_equal(low[known], high[known])  # no column runs from one level to the next
+    assert (~known).sum() == days - 1  # and one between them is left out
+    assert all(np.isnan(low[[37, 74, 112]]))
+    part, _ = columns("day", 730, 770, merge)  # a strip of it is the same
+    assert np.array_equal(part, low[73:77], equal_nan=True)
+    assert np.isfinite(columns("", 0, days * a_day, merge)[0]).all()
+    assert np.isfinite(columns("week", 0, 3 * a_day, merge)[0]).all()  # Thursday to Saturday
+    assert np.isfinite(columns("day", 0, days * a_day, 200)[0]).all()  # hardly a column a day

@@ -29,6 +29,8 @@ from openalgo_desktop.ui.chart.series import HIGH, LOW, Floats
 
 BAND_ALPHA = 32
 AREA_ALPHA = 46
+#: Periods with fewer columns than these are drawn joined. Of a day the seconds that are traded.
+FEW_COLUMNS, SESSION = 4, 22_500
 #: Pivots are of the day on bars up to this long, seconds.
 HALF_HOUR = 1800
 #: Which of its kind a day is in, and the seconds of a bar that has all of one.
@@ -106,18 +108,49 @@ class Part:
 
     def joined(self) -> Mask | None:
         """Which points are joined to the next one: not those of another period. None: all."""
-        period = self.view.period(self.number)
-        first, last = max(0, self.first), min(len(self.values), self.last)
-        if not period or self.merge > 1 or last - first < 2:
+        if self.merge > 1:
             return None
-        series = self.at.series
+        return self._same_period(max(0, self.first), min(len(self.values), self.last))
+
+    def apart(self) -> Floats:
+        """The values, where many bars are one column: that one in which another period begins has
+        none, so that its level and the one before are not joined. Where periods have but few
+        columns they are as they were."""
+        merge, values, period = self.merge, self.values, self._period()
+        if period is None:
+            return values
+        sessions = max(1, period[1] // DAY_SECONDS * 5 // 7)
+        if sessions * SESSION < self.at.series.length * merge * FEW_COLUMNS:
+            return values
+        first = max(0, self.first - self.first % merge - merge)
+        last = min(len(values), self.last + merge)
+        same = self._same_period(first, last)
+        if same is None:
+            return values
+        ends = np.unique((np.flatnonzero(~same) + first) // merge)  # columns
+        if not len(ends):
+            return values
+        made = np.empty(len(values))
+        made[first:last] = values[first:last]
+        for column in ends.tolist():
+            made[max(first, column * merge) : (column + 1) * merge] = np.nan
+        return made
+
+    def _period(self) -> tuple[Callable[[Ints], Ints], int] | None:
+        """Which of its kind a day is in, and its seconds; None for a line without an end, or where
+        each bar is one."""
+        period, length = self.view.period(self.number), self.at.series.length
         if period == "auto":  # as pivots choose
-            length = series.length
             period = "day" if length <= HALF_HOUR else "week" if length < DAY_SECONDS else "month"
-        number, least = _PERIODS[period]
-        if series.length >= least:  # each bar is one
+        found = _PERIODS.get(period)
+        return None if found is None or length >= found[1] else found
+
+    def _same_period(self, first: int, last: int) -> Mask | None:
+        """Which bars of a range are of the same period as the next one. None: all."""
+        period = self._period()
+        if period is None or last - first < 2:
             return None
-        found: Mask = np.diff(number(day_numbers(series.time[first:last]))) == 0
+        found: Mask = np.diff(period[0](day_numbers(self.at.series.time[first:last]))) == 0
         return found
 
     def groups(self) -> tuple[Floats, Floats, Floats]:
@@ -146,7 +179,7 @@ def _line(part: Part, steps: bool = False) -> None:
         falls = part.falling
         paints = [(part.colour, None)] if falls is None else [(part.colour, False), (falls, True)]
         span = (part.first, part.last, part.merge)
-        curves.dense(part.painter, part.at, part.values, span, paints, part.width, part.offset)
+        curves.dense(part.painter, part.at, part.apart(), span, paints, part.width, part.offset)
         return
     x, y = part.points()
     joined = part.joined()
