@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import nan
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
@@ -77,7 +79,8 @@ def test_arithmetic_is_exact_at_open_and_close_and_cannot_be_traded(drive: Drive
         closes = {}
         for symbol in ("SBIN", "RELIANCE"):
             today = session.bridge.now().date()
-            bars = await session.bridge.bars.of_days(("NSE", symbol), cell.span, today, today)
+            since = today - timedelta(days=4)  # in the first minutes of a day it has few bars
+            bars = await session.bridge.bars.of_days(("NSE", symbol), cell.span, since, today)
             closes[symbol] = dict(zip(bars.time.tolist(), bars.close.tolist(), strict=True))
         series = cell.view.canvas.series
         times = [t for t in series.time.tolist()[:-1] if t in closes["SBIN"]]

@@ -393,7 +393,7 @@ async def test_bars_of_something_else_do_not_stay_whatever_becomes_of_a_load(
 
     class Broken(FakeSubject):
         async def bars(self, *_: object) -> Bars:
-            raise RuntimeError
+            raise asyncio.CancelledError
 
     it.subject = Broken([])
     it.data.forget_drawn()

@@ -166,7 +166,8 @@ def test_any_interval_is_made_of_shorter_bars_and_kept_by_the_layout(drive: Driv
         await until(lambda: dock.cell.data.loaded, "its bars")
         times = dock.view.canvas.series.time
         since_open = (times + 19_800) % 86_400 - (9 * 60 + 15) * 60  # seconds, IST
-        assert len(times) > 50 and set(since_open % 420) == {0}
+        since_open = since_open[since_open >= 0]  # the simulator trades at night, too
+        assert len(since_open) > 50 and set(since_open % 420) == {0}
         assert dock.cell.interval.value() == "7m"
         kept = dock.save_state()
         assert kept["interval"] == "7m"
