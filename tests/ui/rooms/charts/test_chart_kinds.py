@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from math import nan
-
 from datetime import timedelta
+from math import nan
 
 import numpy as np
 import pytest
