@@ -410,6 +410,7 @@ def test_nor_where_many_bars_are_one_column() -> None:
     assert np.array_equal(low[known], high[known])  # no column runs from one level to the next
     assert (~known).sum() == days - 1  # and one between them is left out
     assert all(np.isnan(low[[37, 74, 112]]))
+    assert np.isfinite(columns("day", 0, days * a_day, 1)[0]).all()  # each bar has its own
     part, _ = columns("day", 730, 770, merge)  # a strip of it is the same
     assert np.array_equal(part, low[73:77], equal_nan=True)
     assert np.isfinite(columns("", 0, days * a_day, merge)[0]).all()

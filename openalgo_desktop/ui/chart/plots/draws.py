@@ -117,7 +117,7 @@ class Part:
         none, so that its level and the one before are not joined. Where periods have but few
         columns they are as they were."""
         merge, values, period = self.merge, self.values, self._period()
-        if period is None:
+        if period is None or merge <= 1:
             return values
         sessions = max(1, period[1] // DAY_SECONDS * 5 // 7)
         if sessions * SESSION < self.at.series.length * merge * FEW_COLUMNS:
@@ -268,7 +268,7 @@ def _band(part: Part) -> None:
     other = part.view.number_of(part.output.fill_to)
     if other is None or other >= len(part.view.values):
         return
-    one, two = part.values, part.view.values[other]
+    one, two = part.apart(), part.view.values[other]
     last = min(part.last, len(one), len(two))
     first, merge = max(0, part.first), part.merge
     if first >= last:
