@@ -36,5 +36,6 @@ def _begun() -> tempfile.TemporaryDirectory[str]:
 
 def begin(folder: Path) -> None:
     """Make an empty ``folder`` one that was begun before, with the key of its first start."""
+    folder.mkdir(exist_ok=True)
     if not any(folder.iterdir()):
         shutil.copytree(_begun().name, folder, ignore=_PASSING, dirs_exist_ok=True)

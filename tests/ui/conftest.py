@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from pytestqt.qtbot import QtBot
 
+from openalgo_desktop.storage import vault
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.shell import layout_tree
@@ -43,9 +45,16 @@ def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(layout_tree, "load_preset", lean)
 
 
+#: All folders of a process were begun with one key: it is stretched once.
+_derived = functools.cache(vault._derive)
+
+
 @pytest.fixture
-def drive(qtbot: QtBot, tmp_path: Path, layout: None) -> Iterator[Drive]:
+def drive(
+    qtbot: QtBot, tmp_path: Path, layout: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Drive]:
     """Run a coroutine against a started window on a fresh (or the same) data folder."""
+    monkeypatch.setattr(vault, "_derive", _derived)
     yield from driver(tmp_path)
     # What the settings of one test's window changed in the process ends with it.
     fmt.set_grouping("indian")

@@ -30,6 +30,7 @@ from openalgo_desktop.shell.broker_check import Doctor
 from openalgo_desktop.shell.login import TerminalLogin, open_account
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.ui.engine.accounts import AccountDoor
+from tests.begun import begin
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
 from tests.waiting import until
 
@@ -66,6 +67,7 @@ def given(kite: KiteEmulator) -> dict[str, str]:
 @pytest.fixture
 async def terminal(kite: KiteEmulator, tmp_path: Path) -> AsyncIterator[Terminal]:
     """A terminal on the simulator that may reach Kite."""
+    begin(tmp_path / "data")
     opened = Terminal(
         TerminalOptions(
             data_dir=tmp_path / "data", overrides=settings_of(kite), clock_start=kite.clock.now()

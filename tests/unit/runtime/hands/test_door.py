@@ -19,6 +19,7 @@ from openalgo_desktop.core.texttable import table
 from openalgo_desktop.runtime.hands.door import HANDLERS, OwnerDoor
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
+from tests.begun import begin
 
 PASSWORD = "correct horse"
 
@@ -26,6 +27,7 @@ PASSWORD = "correct horse"
 @pytest.fixture
 async def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Terminal]:
     monkeypatch.setenv("OPENALGO_VAULT", "file")
+    begin(tmp_path)
     overrides = {"api.enabled": False}
     running = Terminal(TerminalOptions(data_dir=tmp_path, overrides=overrides, sim_frozen=True))
     await running.start()
