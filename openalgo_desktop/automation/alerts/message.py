@@ -72,9 +72,11 @@ def plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-def grouped(value: Decimal) -> str:
-    """The same for people: ``24,169``, ``1,24,169.5``."""
-    return group_indian(plain(value))
+def grouped(value: Decimal, places: int = 0) -> str:
+    """The same for people, with at least so many decimals: ``24,169``, ``1,24,169.50``."""
+    text = plain(value)
+    short = len(text.partition(".")[2]) < places
+    return group_indian(f"{value:.{places}f}" if short else text)
 
 
 def _price(value: float, places: int) -> str:

@@ -84,13 +84,15 @@ class Words:
     def text(self, alert: PriceAlert, now: datetime) -> str:
         """What is told of one that just fired: its message, or the usual words."""
         wish, value = alert.wish, alert.fired_value or Decimal(0)
-        if not wish.message:
-            seen = message.grouped(value)
-            at = f"Chg {seen} %" if wish.when.of_day else f"at {seen}"
-            note = f". {wish.note}" if wish.note else ""
-            return f"{wish.symbol} {at} ({self.describe(wish, message.grouped)}){note}"
         row = self._instruments.get(wish.key)
         places = decimals(0.0 if row is None else row.tick_size)
+        if not wish.message:
+            of_price = wish.subject == PRICE and not (wish.when.of_day or wish.when.of_move)
+            number = partial(message.grouped, places=places if of_price else 0)
+            seen = number(value)
+            at = f"Chg {seen} %" if wish.when.of_day else f"at {seen}"
+            note = f". {wish.note}" if wish.note else ""
+            return f"{wish.symbol} {at} ({self.describe(wish, number)}){note}"
         scene = self._scout.scene(alert) or self._of_day(wish.key)
         known = message.facts(wish, scene, now, value, alert.fired_line, places)
         return message.fill(wish.message, known)

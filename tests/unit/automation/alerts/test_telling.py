@@ -171,9 +171,9 @@ async def test_an_alert_of_the_first_form_is_read(room: Room):
 
 
 def test_what_is_told_has_grouped_prices_and_a_message_plain_ones():
-    words: Any = Words(*[cast("Any", SimpleNamespace())] * 3)
+    words = Words(*[cast("Any", SimpleNamespace(get=lambda key: None))] * 3)
     wish = AlertWish("NSE", "MRF", AlertWhen.ABOVE, Decimal("124000.50"))
     alert = PriceAlert("a1", wish, NOW, fired_value=Decimal("124169.00"))
-    assert words.text(alert, NOW) == "MRF at 1,24,169 (LTP at or above 1,24,000.5)"
+    assert words.text(alert, NOW) == "MRF at 1,24,169.00 (LTP at or above 1,24,000.50)"
     known = message.facts(wish, Scene(124169.0), NOW, Decimal(124169), None, 2)
     assert message.fill("{{price}} {{level}}", known) == "124169.00 124000.5"  # for machines
