@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -18,6 +19,7 @@ from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.widgets import Totals, plain_tip
+from openalgo_desktop.ui.rooms.portfolio.holding_sums import HoldingSums
 
 Amount = Col[Holding]
 Text = Callable[[float], str]
@@ -31,6 +33,11 @@ _FIGURES: dict[str, Callable[[Holding], float]] = {
 
 def _tone(row: Holding) -> str:
     return fmt.sign_role(row.pnl)
+
+
+def _day(bridge: Bridge, row: Holding) -> float | None:
+    change = quote.change(bridge.latest(row.key))
+    return None if change is None else change * row.quantity
 
 
 def _columns(bridge: Bridge, worth_of_all: Callable[[], float]) -> tuple[Col[Holding], ...]:
@@ -58,9 +65,7 @@ def _columns(bridge: Bridge, worth_of_all: Callable[[], float]) -> tuple[Col[Hol
             live=True,
         )
 
-    def day(row: Holding) -> float | None:
-        change = quote.change(bridge.latest(row.key))
-        return None if change is None else change * row.quantity
+    day = partial(_day, bridge)
 
     def weight(row: Holding) -> float | None:
         whole = worth_of_all()
@@ -141,8 +146,9 @@ class HoldingsDock(TableDock[Holding]):
     book = "holdings"
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
-        self._value = 0.0  # of all rows with a price
-        self.columns = _columns(bridge, lambda: self._value)
+        self.sums = HoldingSums(lambda row: _day(bridge, row), bridge.books.is_live)
+        self._unsure = False  # prices came, or were lost, that the sums do not have
+        self.columns = _columns(bridge, lambda: self.sums.value)
         super().__init__(bridge, name)
         self.total = Totals("holdings-total", ("Invested", "Value", "Day P&L", "P&L"))
         self.total.setContentsMargins(10, 5, 6, 5)
@@ -159,7 +165,8 @@ class HoldingsDock(TableDock[Holding]):
     def reload(self) -> None:
         """Show the book."""
         rows = sorted(self.bridge.books.holdings, key=lambda h: h.symbol)
-        self._value = sum(row.ltp * row.quantity for row in rows)
+        self.sums.show(rows)
+        self._unsure = False
         self.set_rows(rows)
         self._want_days()
         self._show_totals()
@@ -179,39 +186,53 @@ class HoldingsDock(TableDock[Holding]):
 
     def _show_totals(self) -> None:
         """Invested counts all rows; value and profit those with a price."""
-        invested = sum(row.average_price * row.quantity for row in self.rows)
-        value = self._value = sum(row.ltp * row.quantity for row in self.rows)
-        changes = [(row, quote.change(self.bridge.latest(row.key))) for row in self.rows]
-        days = [change * row.quantity for row, change in changes if change is not None]
-        day = (fmt.signed_money(sum(days)), fmt.sign_role(sum(days))) if days else (fmt.MISSING, "")
-        if days and len(days) < len(self.rows):
-            day = (fmt.partly(day[0], len(self.rows) - len(days)), "stale")
-        profit = sum(row.pnl for row in self.rows)
-        missing = [row for row in self.rows if self.row_stale(row)]
+        sums, (made, unknown) = self.sums, self.sums.day
+        day = (fmt.MISSING, "")
+        if unknown < len(self.rows):
+            day = (fmt.signed_money(made), fmt.sign_role(made))
+        if 0 < unknown < len(self.rows):
+            day = (fmt.partly(day[0], unknown), "stale")
+        profit, missing = sums.profit, sums.not_live
         self.total.setVisible(bool(self.rows))
         self.total.show_numbers(
-            (f"₹ {fmt.money(invested)}", ""),
-            (fmt.partly(f"₹ {fmt.money(value)}", len(missing)), "stale" if missing else ""),
+            (f"₹ {fmt.money(sums.invested)}", ""),
+            (fmt.partly(f"₹ {fmt.money(sums.value)}", len(missing)), "stale" if missing else ""),
             day,
             (fmt.signed_money(profit), "stale" if missing else fmt.sign_role(profit)),
         )
-        self.total.setToolTip(plain_tip(self.bridge.feed.tips([row.key for row in missing])))
+        self.total.setToolTip(plain_tip(self.bridge.feed.tips(missing)))
 
     def row_stale(self, row: Holding) -> bool:
         return not self.bridge.books.is_live(row)
 
     def _on_aged(self) -> None:
         if not self.is_hidden():
-            self.looks.start(self.looks.ages())
+            self.looks.start(self._aging())
+
+    def _aging(self) -> Iterator[None]:
+        for row in list(self.rows):
+            self.sums.renew(row)
+            yield
+        if (yield from self.looks.ages()):
+            self._show_totals()
+
+    def _on_feed(self, stale: bool) -> None:
+        self._unsure = True
+        super()._on_feed(stale)
 
     def take(self, ticks: Ticks) -> None:
         if self.is_hidden():
+            self._unsure = True
             return
         for row in self.looks.at(ticks.keys()):
+            self.sums.renew(row)
             self.row_changed(row)
 
     def flush(self) -> None:
         super().flush()
+        if self._unsure:
+            self._unsure = False
+            self.sums.show(self.rows)
         self._show_totals()
 
     def activated(self, row: Holding) -> None:
