@@ -15,6 +15,7 @@ from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.research.bars.builder import BarBuilder
 from openalgo_desktop.research.bars.hours import Hours
 from tests.unit.research.bars.world import CALENDAR, at, label
+from tests.work import calls
 
 HOURS = Hours(CALENDAR, lambda: False)
 OPEN = at("2026-11-20 09:15")
@@ -226,3 +227,16 @@ def test_the_volume_of_a_day_does_not_fall_with_a_reconnect() -> None:
     assert made.bar is not None and made.bar.volume == 1000.0
     made.take(tick(7, 100.7, 1100, high=101.0, low=99.0))
     assert made.bar.volume == 1100.0
+
+
+def test_a_tick_after_a_long_silence_costs_what_one_after_a_short_one_costs() -> None:
+    """Seconds in which nobody dealt are no bars, however many there were."""
+    work = []
+    for silence in (10, 6 * 3600):
+        made, found = builder("1s", now=float(silence)), []
+        made.since = OPEN
+        made.take(tick(0, 100.0))
+        after = tick(silence, 101.0)
+        work.append(calls(lambda made=made, after=after, to=found: to.extend(made.take(after))))
+        assert [built.bar.time - OPEN for built in found] == [0, silence]
+    assert work[0] == work[1]
