@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import fsum
+from random import Random
 
 import msgspec
 import pytest
@@ -43,51 +44,48 @@ def tick(market: Market, books: HeldBooks, symbol: str, price: float) -> None:
         books.take({key: Tick(symbol, "NFO", 0.0, FeedMode.LTP, unknown=Part.LTP)})
 
 
-SYMBOLS = some.sampled_from([f"S{number}" for number in range(6)])
-PRICES = some.sampled_from([0.0, 0.05, 101.3, 24_999.95, 1e7])
-ROWS = some.builds(
-    Position,
-    SYMBOLS,
-    some.just("NFO"),
-    some.sampled_from([Product.MIS, Product.NRML]),
-    some.integers(-3, 3),
-    PRICES,
-    PRICES,
-    realised_today=some.floats(-1e6, 1e6),
-    multiplier=some.sampled_from([1.0, 0.1, 100.0]),
-)
-STEPS = some.lists(
-    some.one_of(
-        some.tuples(SYMBOLS, PRICES),  # a tick, of a price or of none
-        some.lists(ROWS, max_size=8),  # another book; an empty one: the mode was switched
-        some.tuples(some.integers(0, 7), some.integers(-2, 2)),  # a fill, or a closing
-        some.just("lost"),
-        SYMBOLS,  # refused
-    ),
-    max_size=8,
-)
+SYMBOLS = [f"S{number}" for number in range(6)]
+PRICES = [0.0, 0.05, 101.3, 24_999.95, 1e7]
 
 
-@settings(max_examples=25)
-@given(STEPS)
-def test_kept_sums_are_the_plain_sums(qapp: object, steps: list[object]) -> None:
-    parent, market = QObject(), Market()
+def random_row(dice: Random) -> Position:
+    return Position(
+        dice.choice(SYMBOLS),
+        "NFO",
+        dice.choice([Product.MIS, Product.NRML]),
+        dice.randint(-3, 3),
+        dice.choice(PRICES),
+        dice.choice(PRICES),
+        realised_today=dice.uniform(-1e6, 1e6),
+        multiplier=dice.choice([1.0, 0.1, 100.0]),
+    )
+
+
+def random_step(dice: Random, market: Market, books: HeldBooks) -> None:
+    match dice.randint(0, 5):
+        case 0 | 1:  # a tick, of a price or of none
+            tick(market, books, dice.choice(SYMBOLS), dice.choice(PRICES))
+        case 2:  # another book; an empty one: the mode was switched
+            books.positions = [random_row(dice) for _ in range(dice.randint(0, 8))]
+        case 3:  # a fill, or a closing
+            rows = [msgspec.structs.replace(row) for row in books.positions]
+            for row in rows[dice.randint(0, 7) :][:1]:
+                row.quantity, row.realised_today = dice.randint(-2, 2), row.realised_today + 0.1
+            books._price(rows)
+            books.positions = rows
+        case 4:  # the feed was lost
+            market.lose()
+        case _:
+            market.lose(("NFO", dice.choice(SYMBOLS)))  # refused
+
+
+@settings(max_examples=50, deadline=None)
+@given(some.integers(0, 1_000_000))
+def test_kept_sums_are_the_plain_sums(qapp: object, seed: int) -> None:
+    parent, market, dice = QObject(), Market(), Random(seed)
     books = HeldBooks(market, parent)
-    for step in steps:
-        if isinstance(step, list):
-            books.positions = [msgspec.structs.replace(row) for row in step]
-        elif isinstance(step, str):
-            market.lose(None if step == "lost" else ("NFO", step))
-        else:
-            first, second = step
-            if isinstance(first, str):
-                tick(market, books, first, second)
-            else:
-                rows = [msgspec.structs.replace(row) for row in books.positions]
-                for row in rows[first : first + 1]:
-                    row.quantity, row.realised_today = second, row.realised_today + 0.1
-                books._price(rows)
-                books.positions = rows
+    for _ in range(10):
+        random_step(dice, market, books)
         rows = books.positions
         realised, unrealised = books.day_pnl
         assert realised == fsum(row.realised_today for row in rows)

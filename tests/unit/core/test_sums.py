@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from math import fsum, isnan, nan
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from openalgo_desktop.core.sums import KeptSum
 
-FLOATS = some.floats(-1e300, 1e300)
-STEPS = some.lists(some.tuples(some.integers(0, 4), some.lists(FLOATS, max_size=3)), max_size=12)
 
-
-@settings(max_examples=20)
-@given(STEPS)
-def test_whatever_came_and_went_it_is_the_exact_sum(steps: list[tuple[int, list[float]]]) -> None:
-    kept, now = KeptSum[int](), dict[int, list[float]]()
-    for name, values in steps:
-        if values:
+@settings(max_examples=50, deadline=None)
+@given(some.integers(0, 1_000_000), some.floats(-1e300, 1e300))
+def test_whatever_came_and_went_it_is_the_exact_sum(seed: int, odd: float) -> None:
+    kept, now, dice = KeptSum[int](), dict[int, list[float]](), Random(seed)
+    for _ in range(12):
+        name = dice.randint(0, 4)
+        some_of = (odd, -odd, 0.05, dice.uniform(-1, 1) * 10.0 ** dice.randint(-320, 300))
+        if values := dice.choices(some_of, k=dice.randint(0, 3)):
             kept.put(name, values)
             now[name] = values
         else:

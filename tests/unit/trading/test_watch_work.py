@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openalgo_desktop.core.clock import IST
@@ -128,7 +128,7 @@ def whole(book: OwnBook, label: str, prices: Mapping[Key, float]) -> float | Non
     return book.strategy_profit(prices, label) if label else book.day_profit(prices)
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FILLS, st.dictionaries(st.integers(0, 5), st.sampled_from([99.9, 100.05, 103.0])))
 def test_a_result_in_turns_is_the_plain_sum(fills: list[Any], known: dict[int, float]):
     book = OwnBook("sandbox", Mode.SANDBOX)
