@@ -14,7 +14,8 @@ class Calls:
     """How many functions this thread calls inside a ``with``, those written in C included.
 
     What a walk over all rows adds is seen, and so is anything done for each row or cell that is
-    drawn; what one call of C does inside (numpy, Qt) is one.
+    drawn; what one call of C does inside (numpy, Qt) is one, and a type of C that is called
+    (``int``, ``float``, ``QRect``) is none.
     """
 
     def __init__(self) -> None:

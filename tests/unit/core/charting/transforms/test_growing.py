@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +11,7 @@ from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.transforms.machine import Running
 from openalgo_desktop.core.charting.transforms.registry import SPECS, TransformSpec
 from openalgo_desktop.core.charting.transforms.rows import TransformedBars
+from tests.costs import times_dearer
 
 NAMES = [spec.kind for spec in SPECS]
 
@@ -92,12 +91,11 @@ def test_nothing_and_a_single_bar_are_no_error(spec: TransformSpec) -> None:
 
 @pytest.mark.parametrize("spec", SPECS, ids=NAMES)
 def test_a_tick_costs_the_same_at_any_length(spec: TransformSpec) -> None:
-    costs = []
-    for count in (300, 6000):
-        bars = random_bars(2, count)
-        run = whole(spec, bars, spec.size({}, bars, 0.05))
-        began = time.thread_time()
-        for _ in range(50):
+    few, many = random_bars(2, 300), random_bars(2, 6000)
+    short, long = (whole(spec, bars, spec.size({}, bars, 0.05)) for bars in (few, many))
+
+    def tick(run: Running, bars: Columns) -> None:
+        for _ in range(10):
             run.last(bars)
-        costs.append(time.thread_time() - began)
-    assert costs[1] < 3 * costs[0] + 0.005
+
+    assert times_dearer(lambda: tick(long, many), lambda: tick(short, few)) < 6  # not twenty
