@@ -4,7 +4,7 @@ pixels, what is there is moved and only the strip that came into view is drawn."
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -105,7 +105,8 @@ class Ground:
         self._seen = now
         way = None if before is None else _way(before, now)
         if before is None or way is None:
-            self._draw_whole(now)
+            for _ in self._draw_whole(now):
+                pass
             return None
         kept = dict(zip(now.panes, self._stage.panes, strict=True))
         moved = [kept[one] for one in now.panes if one in before.panes]
@@ -204,17 +205,31 @@ class Ground:
         painter.setFont(self._texts.font)
         return painter
 
-    def _draw_whole(self, now: Seen) -> None:
+    def turns(self) -> Generator[None, None, Moved | None]:
+        """As :meth:`update`; where all of it is drawn, one pane after the other."""
+        now = self.see()
+        if self._seen is not None and _way(self._seen, now) is not None:
+            return self.update()
+        self._seen = None
+        yield from self._draw_whole(now)
+        self._seen = now
+        return None
+
+    def _draw_whole(self, now: Seen) -> Iterator[None]:
         self.wholes += 1
         if self.pixmap.width() != now.width or self.pixmap.height() != now.height:
             self.pixmap = QPixmap(now.width, now.height)
         self.pixmap.setDevicePixelRatio(now.ratio)
         self.pixmap.fill(self._ink.ground)
         painter = self._painter()
-        wide = self._stage.area.width() * now.ratio
-        self._bars(painter, self._stage.panes, self._spans(0, wide))
-        self._axes(painter)
-        painter.end()
+        try:
+            spans = self._spans(0, self._stage.area.width() * now.ratio)
+            for pane in self._stage.panes:
+                self._bars(painter, [pane], spans)
+                yield
+            self._axes(painter)
+        finally:
+            painter.end()
 
     def _draw(
         self, painter: QPainter, place: QRectF, panes: Sequence[Pane], spans: tuple[Span, Span]

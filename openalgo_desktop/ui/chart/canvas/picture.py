@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Generator, Sequence
+from typing import Any, Final, NamedTuple, cast
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap, QRegion
@@ -27,6 +27,8 @@ PLACES = 8
 #: A picture that takes longer is not drawn at each step of a hand that zooms, seconds of CPU.
 SLOW = 0.008
 
+#: Said by a job that has ended.
+DONE: Final = object()
 #: So many device pixels more than it needs are drawn where a hand pans to.
 AHEAD = 96
 
@@ -73,6 +75,8 @@ class Picture:
         self._drafts = (QPixmap(), QPixmap())
         self.hasty = False  # a hand moves the view: a draft is enough until :meth:`settle`
         self._ahead: Ahead | None = None
+        self._job: Generator[object] | None = None  # the exact picture that is being drawn
+        self._spent, self._before = 0.0, 0  # by it, and wholes of the ground before
         self._worn = Worn()  # the draft that is seen
         self.patience = SLOW
         self.cost = 0.0  # seconds of CPU that the last whole picture took
@@ -96,6 +100,7 @@ class Picture:
 
     def layers_changed(self) -> None:
         """What layers keep is another now; the bars are what they were."""
+        self._drop()
         self._valid = self._layered = False
         self._shown_by = self._exact_by = self._ahead = None
 
@@ -112,12 +117,14 @@ class Picture:
     def settle(self) -> bool:
         """The hand rests: the next picture is exact. True when the one that is seen is none."""
         drafted, self.hasty = self.is_draft, False
+        self._drop()
         if drafted:
             self._valid = False
         return drafted
 
     def touch(self) -> None:
         """The view moved."""
+        self._drop()
         self._valid = False
 
     def pixmap(self) -> QPixmap:
@@ -130,16 +137,54 @@ class Picture:
         return self._shown
 
     def _draw(self) -> None:
-        shown = len(self._layers) > 0 and len(self._stage.series) > 0
+        self._drop()
         began = time.thread_time()
         moved = self.base.update()
+        self._finish(moved)
+        if moved is None:
+            self.cost = time.thread_time() - began
+
+    def _turns(self) -> Generator[object]:
+        """Draw the exact picture while a draft is seen, which is another pixmap."""
+        layered, self._layered = self._layered, False
+        self._exact_by = None
+        moved = yield from self.base.turns()
+        yield None
+        self._layered = layered
+        self._finish(moved)
+
+    def turn(self) -> bool:
+        """The hand rests: draw a part of the exact picture, a few milliseconds. True once it is
+        seen."""
+        if not self.is_draft:
+            self.hasty = False
+            return True
+        if self._job is None:
+            self._job, self._spent, self._before = self._turns(), 0.0, self.base.wholes
+        began = time.thread_time()
+        more = next(self._job, DONE)
+        self._spent += time.thread_time() - began
+        if more is not DONE:
+            return False
+        if self.base.wholes > self._before:
+            self.cost = self._spent
+        self._job, self.hasty, self._valid = None, False, True
+        self.renders += 1
+        return True
+
+    def _drop(self) -> None:
+        if self._job is not None:
+            self._job.close()
+            self._job = None
+
+    def _finish(self, moved: Moved | None) -> None:
+        """The ground is drawn: now what layers keep on it, then all of it is seen."""
+        shown = len(self._layers) > 0 and len(self._stage.series) > 0
         if shown:
             if moved is None or not self._layered:
                 self._draw_layers()
             else:
                 self._move_layers(moved)
-        if moved is None:
-            self.cost = time.thread_time() - began
         if self.is_draft:
             self._drafts, self._ahead = (QPixmap(), QPixmap()), None
         self._layered, self._worn = shown, Worn()

@@ -39,8 +39,8 @@ class Surface(Fed):
         super().__init__(parent)
         self.at: QPoint | None = None  # the pointer, None outside
         self._edges = (0.0, 0.0)
-        self._rest = QTimer(self, singleShot=True, interval=REST)
-        self._rest.timeout.connect(self._settle)
+        self._rest = QTimer(self, singleShot=True)
+        self._rest.timeout.connect(self._turn)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.restyle()
 
@@ -196,6 +196,8 @@ class Surface(Fed):
         elif moved:
             self.kept.touch()
             self.overlay.update()
+            if self.kept.hasty:
+                self._rest.start(REST)
         for rect in live:
             self.overlay.update(rect.toAlignedRect())
         self._show_last()
@@ -280,8 +282,13 @@ class Surface(Fed):
         long; the exact one follows when the hand rests."""
         self.kept.hasty = self.kept.hasty or self.kept.slow
         self.moved_along()
-        if self.kept.hasty:
-            self._rest.start()
+
+    def _turn(self) -> None:
+        """Draw the exact picture, a part of it in each turn of the loop."""
+        if self.kept.turn():
+            self.overlay.update()
+        else:
+            self._rest.start(0)
 
     def _settle(self) -> None:
         if self.kept.settle():

@@ -157,3 +157,21 @@ def test_after_a_pan_only_a_strip_is_drawn(slow) -> None:
     wait_for(lambda: rests(slow), "the exact picture")
     kept.pixmap()
     assert (kept.wholes, kept.base.strips) == (wholes, strips + 1)
+
+
+def test_the_exact_picture_comes_in_parts_and_a_hand_may_go_on_between(slow) -> None:
+    canvas, kept = slow.view.canvas, slow.view.canvas.kept
+    zoom(slow, 1)
+    kept.pixmap()
+    assert not kept.turn() and kept.is_draft  # a part of it
+    zoom(slow, 1)
+    kept.pixmap()
+    assert kept.is_draft
+    parts = 1
+    while not kept.turn():
+        assert kept.is_draft
+        parts += 1
+    assert not kept.is_draft and parts >= len(canvas.stage.panes)
+    exact = pixels(kept)
+    canvas.redraw()
+    assert np.array_equal(pixels(kept), exact)
