@@ -196,8 +196,7 @@ class Surface(Fed):
         elif moved:
             self.kept.touch()
             self.overlay.update()
-            if self.kept.hasty:
-                self._rest.start(REST)
+            self._rest.stop()  # it begins when this is seen
         for rect in live:
             self.overlay.update(rect.toAlignedRect())
         self._show_last()
@@ -232,6 +231,8 @@ class Surface(Fed):
                     painter.setClipRect(pane.rect)
                     self.layers.paint_top(painter, self.stage.at(pane))
         painter.end()
+        if self.kept.hasty and not self._rest.isActive():
+            self._rest.start(REST)
 
     def picture(self) -> QPixmap:
         """The chart as it is seen, without the pointer."""
