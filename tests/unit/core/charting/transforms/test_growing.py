@@ -98,4 +98,4 @@ def test_a_tick_costs_the_same_at_any_length(spec: TransformSpec) -> None:
         for _ in range(10):
             run.last(bars)
 
-    assert times_dearer(lambda: tick(long, many), lambda: tick(short, few)) < 6  # not twenty
+    assert times_dearer(lambda: tick(long, many), lambda: tick(short, few)) < 4
