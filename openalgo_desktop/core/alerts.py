@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,9 @@ from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import StudyWish, Value
 from openalgo_desktop.core.errors import AppError, DataError, InvalidOrder
 from openalgo_desktop.core.model import Key
+
+#: A time that is read again has its zone; others cannot be compared with it.
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 ZERO = Decimal(0)
 #: Longest note and message of an alert, letters.
@@ -221,11 +224,11 @@ class PriceAlert(msgspec.Struct, frozen=True):
 
     alert_id: str
     wish: AlertWish
-    created_at: datetime
+    created_at: Moment
     state: AlertState = AlertState.ACTIVE
     armed: bool = True
     side: int = 0
-    fired_at: datetime | None = None
+    fired_at: Moment | None = None
     fired_value: Decimal | None = None
     count: int = 0
     fired_line: Decimal | None = None
@@ -250,7 +253,7 @@ class ToldAlert(msgspec.Struct, frozen=True):
     alert_id: str
     exchange: str
     symbol: str
-    at: datetime
+    at: Moment
     value: Decimal
     text: str
     line: Decimal | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -15,6 +16,13 @@ from openalgo_desktop.storage.state import KeyValueStore
 log = logging.getLogger(__name__)
 
 _SCOPE, _TOLD = "price-alerts", "alerts-told"
+
+
+def _check_finite(*values: Decimal | None) -> None:
+    """A number that is none would end the comparison of every alert of its symbol."""
+    for value in values:
+        if value is not None and not value.is_finite():
+            raise msgspec.ValidationError(f"{value} is no number")
 
 
 class PriceAlertRepository:
@@ -28,7 +36,10 @@ class PriceAlertRepository:
         found = []
         for name, value in (await self._state.all(_SCOPE)).items():
             try:
-                found.append(msgspec.convert(value, PriceAlert))
+                alert = msgspec.convert(value, PriceAlert)
+                wish = alert.wish
+                _check_finite(wish.level, wish.upper, alert.fired_value, alert.fired_line)
+                found.append(alert)
             except msgspec.ValidationError as error:
                 log.error("the alert %s cannot be read and is not watched: %s", name, error)
         return sorted(found, key=lambda alert: alert.created_at)
@@ -55,7 +66,9 @@ class ToldAlertRepository:
         found = []
         for name, value in (await self._state.all(_TOLD)).items():
             try:
-                found.append(msgspec.convert(value, ToldAlert))
+                told = msgspec.convert(value, ToldAlert)
+                _check_finite(told.value, told.line)
+                found.append(told)
             except msgspec.ValidationError as error:
                 log.error("what an alert told (%s) cannot be read: %s", name, error)
         return sorted(found, key=lambda told: told.at)

@@ -87,6 +87,30 @@ async def test_an_alert_of_a_contract_that_is_over_ends(room: Room):
     assert not any(room.ticks.listeners.values())
 
 
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        ("created_at", "2026-11-20T10:00:00"),
+        ("fired_at", "2026-11-20T10:00:00"),
+        ("fired_value", "NaN"),
+        ("level", "NaN"),
+        ("upper", "Infinity"),
+    ],
+)
+async def test_a_damaged_alert_costs_itself_only(room: Room, part: str, wrong: str):
+    wish = AlertWish("NSE", "SBIN", AlertWhen.ABOVE, Decimal(800))
+    rows = {name: msgspec.to_builtins(PriceAlert(name, wish, NOW)) for name in ("bad", "good")}
+    bad = rows["bad"]
+    (bad["wish"] if part in bad["wish"] else bad)[part] = wrong
+    for name, row in rows.items():
+        await room.state.putting("price-alerts", name, row)
+    await room.restart()
+    assert [alert.alert_id for alert in room.alerts.all()] == ["good"]
+    room.ticks.say(790.0)
+    room.ticks.say(801.0)
+    assert [row.alert_id for row in room.told] == ["good"]
+
+
 async def test_an_alert_for_another_symbol_hears_the_old_one_no_more(room: Room):
     rows = room.world.lookup.rows
     rows[("NSE", "INFY")] = msgspec.structs.replace(rows[("NSE", "SBIN")], symbol="INFY")
