@@ -68,3 +68,21 @@ async def test_a_damaged_value_costs_one_symbol_and_is_kept(state):
     assert book.of(KEY) == () and len(book.of(("NSE", "TCS"))) == 1
     await state.put("x", "barrier", 1)
     assert await state.get(stored.ASIDE, "NSE:SBIN") == '{"drawings":"x"}'
+
+
+async def test_a_drawing_of_another_version_outlives_an_edit_of_its_symbol(state):
+    rows = [
+        {"ident": "a", "tool": "trend", "anchors": TWO},
+        {"ident": "b", "tool": "of-a-later-version", "anchors": TWO},
+        {"ident": "c", "tool": "trend", "anchors": []},
+    ]
+    await state.put(stored.SCOPE, "NSE:SBIN", {"drawings": rows})
+    repository = DrawingRepository(state)
+    book = await book_of(repository)
+    assert [row.ident for row in book.of(KEY)] == ["a"]
+    book.apply(book.changes(KEY, [("d", Drawing("d", "ray", (Anchor(1, 2), Anchor(3, 4))))]))
+    await repository.stop()
+    kept = await state.get(stored.SCOPE, "NSE:SBIN")
+    assert {row["ident"] for row in kept["drawings"]} == {"a", "b", "c", "d"}
+    again = await book_of(DrawingRepository(state))
+    assert [row.ident for row in again.of(KEY)] == ["a", "d"]

@@ -71,6 +71,8 @@ class DrawingBook:
         self._raw = dict(saved or {})
         self._save, self._aside = save, aside
         self._rows: dict[Key, tuple[Drawing, ...]] = {}
+        #: Rows that this version cannot draw: another one wrote them and may again.
+        self._unread: dict[Key, tuple[Drawing, ...]] = {}
         self._listeners: list[Callable[[Key], None]] = []
 
     # -- reading ----------------------------------------------------------------------------
@@ -102,12 +104,12 @@ class DrawingBook:
             if self._aside is not None:
                 self._aside(name, text)
             return ()
-        lost = {row.tool for row in rows if not _is_whole(row)}
-        if lost:
+        if lost := tuple(row for row in rows if not _is_whole(row)):
+            self._unread[key] = lost
             log.error(
                 "%s: drawings by unknown tools, or without the points of theirs, are left out: %s",
                 name,
-                ", ".join(lost),
+                ", ".join(sorted({row.tool for row in lost})),
             )
         return tuple(row for row in rows if _is_whole(row))
 
@@ -147,6 +149,7 @@ class DrawingBook:
                 rows.insert(place, drawing)
             self._rows[key] = tuple(rows[-MOST:])
             if self._save is not None:
-                self._save(name_of(key), Document(self._rows[key]))
+                unread = self._unread.get(key, ())
+                self._save(name_of(key), Document((*unread, *self._rows[key])))
             for listener in tuple(self._listeners):
                 listener(key)
