@@ -21,9 +21,10 @@ INDEPENDENT = (
 
 #: Distributions that make most of the program, in the order of the list.
 LIBRARIES = (
-    *("PySide6_Essentials", "qasync", "numpy", "TA-Lib", "msgspec", "httpx", "websockets"),
-    *("picows", "protobuf", "python-socketio", "aiomqtt", "nats-py", "aiohttp", "marshmallow"),
-    *("SQLAlchemy", "alembic", "argon2-cffi", "cryptography", "keyring", "platformdirs", "uvloop"),
+    *("PySide6_Essentials", "qasync", "numpy", "TA-Lib", "msgspec", "httpx", "sniffio"),
+    *("websockets", "picows", "protobuf", "python-socketio", "aiomqtt", "nats-py", "aiohttp"),
+    *("marshmallow", "SQLAlchemy", "alembic", "argon2-cffi", "cryptography", "keyring"),
+    *("platformdirs", "uvloop"),
 )
 #: What is shipped and is no Python distribution.
 SHIPPED = (("Inter (font)", "OFL-1.1"), ("JetBrains Mono (font)", "OFL-1.1"))

@@ -116,7 +116,7 @@ def test_windows_opened_and_closed_leave_nothing(drive: Drive, times: int) -> No
             window.close()
             await asyncio.sleep(0)
 
-        for _ in range(3):
+        for _ in range(times):  # charts go with their last load: as many as now are there together
             await again()
         await settled(session)
         before, memory, windows = held(session), resident_mib(), len(workspaces.windows)
