@@ -438,16 +438,16 @@ def run_checks(arguments: list[str]) -> int:
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
         "mypy": [python, "-m", "mypy"],
         "import-linter": [python, "-c", LINT_IMPORTS],  # its script would not survive a move
-        # three for two cores: many tests wait for a program, a socket or a clock;
+        # four for two cores: many tests wait for a program, a socket or a clock;
         # a worker that crashes is named at once; with a new one in its place pytest would hang;
         # files in the order of tests/conftest.py, which has the small ones last
         "pytest": [
-            *(*pytest, "-n", "3", "--dist", "loadfile"),
+            *(*pytest, "-n", "4", "--dist", "loadfile"),
             *("--no-loadscope-reorder", "--max-worker-restart=0"),
         ],
     }
     failed = []
-    # The tests are read while the others run: three workers that find them compiled begin a minute
+    # The tests are read while the others run: workers that find them compiled begin a minute
     # sooner. Whether they can be read is seen there.
     env = {k: v for k, v in quiet_env().items() if k != "PYTHONDONTWRITEBYTECODE"}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

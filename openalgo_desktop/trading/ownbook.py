@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
-from math import isfinite
+from math import fsum, isfinite
 
 import msgspec
 
@@ -299,7 +299,7 @@ class OwnBook:
     def day_profit(self, prices: Mapping[Key, float], symbol: str = "") -> float:
         """Today's profit in rupees at ``prices``, which has all of :meth:`held`; of one symbol
         only when given."""
-        return sum(
+        return fsum(
             msgspec.structs.replace(row, ltp=prices[row.key]).pnl
             if row.quantity
             else row.realised_today
@@ -318,12 +318,12 @@ class OwnBook:
     def strategy_profit(self, prices: Mapping[Key, float], strategy: str) -> float:
         """Today's profit in rupees of what a strategy traded today, at ``prices``, which has all
         of :meth:`strategy_held`."""
-        total = 0.0
+        parts: list[float] = []
         for key, net in self.strategies.get(strategy, {}).items():
-            total += net.realised
+            parts.append(net.realised)
             if net.quantity:
-                total += self.open_profit(key, net, prices[key[:2]])
-        return total
+                parts.append(self.open_profit(key, net, prices[key[:2]]))
+        return fsum(parts)
 
     def open_profit(self, key: PositionKey, net: _Net, price: float) -> float:
         """Rupees that what a strategy holds of a position gives at a price."""

@@ -15,6 +15,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.shell import layout_tree
 from openalgo_desktop.ui.shell.workspaces import PRESETS
+from tests import worlds
 from tests.ui.driving import Drive, driver
 
 
@@ -55,6 +56,7 @@ def drive(
 ) -> Iterator[Drive]:
     """Run a coroutine against a started window on a fresh (or the same) data folder."""
     monkeypatch.setattr(vault, "_derive", _derived)
+    worlds.keep(monkeypatch)
     yield from driver(tmp_path)
     # What the settings of one test's window changed in the process ends with it.
     fmt.set_grouping("indian")

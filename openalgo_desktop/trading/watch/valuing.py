@@ -4,6 +4,7 @@ turns of the loop: a thousand positions must not hold up a stop."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from math import fsum
 
 import msgspec
 
@@ -24,15 +25,14 @@ async def value(book: OwnBook, label: str, price: Price) -> float | None:
     """Rupees, as :meth:`OwnBook.day_profit` or :meth:`OwnBook.strategy_profit` gives them of a book
     that stands still; None where the price of something held is not known. Raises
     :class:`BookMoves`."""
-    total = 0.0
+    rupees: list[float] = []
     async for part in _parts(book, label):
         for place in part:
             found = _worth(book, label, place, price)
             if found is None:
                 return None
-            for rupees in found:
-                total += rupees
-    return total
+            rupees += found
+    return fsum(rupees)
 
 
 async def held(book: OwnBook, label: str) -> set[Key]:

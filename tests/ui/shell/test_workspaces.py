@@ -67,7 +67,7 @@ async def leaves_nothing(session: Session, kind: DockKind, times: int) -> None:
         await asyncio.sleep(0)
         session.app.sendPostedEvents(None, 52)  # deferred deletes
 
-    for _ in range(max(3, times // 3)):
+    for _ in range(max(2, times // 3)):
         await again()
     await until(lambda: not [t for t in bridge._tasks if "history" in t.get_name()], "loads")
     gc.collect()
@@ -93,7 +93,7 @@ def test_a_closed_dock_of_any_kind_leaves_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         for kind in kinds().values():
-            await leaves_nothing(session, kind, 3)
+            await leaves_nothing(session, kind, 2)
 
     drive(scenario)
 
