@@ -119,14 +119,17 @@ def link(table: str, row: int, name: str) -> list[int] | None:
 
 def option(name: str, is_call: bool = True, strikes: int = 0) -> list[int] | None:
     """Where a price of the option at the money is in the chain, or of one so many ``strikes``
-    above (below) it; None until the stream has its price, without which nothing is sent."""
+    above (below) it; None until the stream has its price and the panel shows it as one to trade
+    on, without which nothing is sent."""
     chain = dock("chain")
     if chain.view is None or not chain.view.head.atm:
         return None
     row = chain.table.row_of(chain.view.head.atm) + strikes
     line = chain.table.line_at(row)
-    leg = None if line is None else (line.call if is_call else line.put).leg
-    if leg is None or chain.bridge.orders.fresh(leg.key) is None:
+    side = None if line is None else line.call if is_call else line.put
+    if side is None or side.leg is None or side.stale or side.tick is None:
+        return None
+    if chain.bridge.orders.fresh(side.leg.key) is None or not getattr(side.tick, name) > 0:
         return None
     return on_screen(chain.table.viewport(), chain.table.cell_rect(row, name, is_call))
 
