@@ -70,14 +70,10 @@ class Hand:
         assert done.returncode == 0, (words, done.stderr)
         return done.stdout
 
-    def order(self, symbol: str, quantity: str, side: str) -> None:
-        """Search, fill the ticket and send, without the mouse."""
-        self("key", "ctrl+k")
-        self("type", "--delay", "20", symbol)
-        self("sleep", "0.5", "key", "Return")
-        self("sleep", "0.5", "key", f"ctrl+shift+{'b' if side == 'BUY' else 'v'}")
-        self("sleep", "0.2", "key", "ctrl+a", "type", quantity)
-        self("sleep", "0.2", "key", "ctrl+Return")
+
+def middle(rect: list[int]) -> tuple[int, int]:
+    """Of x, y, width and height."""
+    return rect[0] + rect[2] // 2, rect[1] + rect[3] // 2
 
 
 class Window:
@@ -100,14 +96,14 @@ class Window:
         assert not (isinstance(value, dict) and "error" in value), (expression, value)
         return value
 
-    def find(self, expression: str, what: str = "") -> list[int]:
-        """Where something is, waited for until it has come to rest."""
+    def find(self, expression: str, what: str = "", rest: float = REST) -> list[int]:
+        """Where something is, waited for until it has not moved for ``rest`` seconds."""
         last: list[Any] = [None]
 
         def still() -> Any:
             now = self.ask(expression)
             same, last[0] = now == last[0], now
-            self.hand("sleep", str(REST))
+            self.hand("sleep", str(rest))
             return now if now and same else None
 
         found: list[int] = wait_for(still, what or expression, PATIENCE)
@@ -118,27 +114,37 @@ class Window:
         return wait_for(lambda: self.ask(expression), what or expression, timeout)
 
     # -- doing --------------------------------------------------------------------------------
-    def _to(self, rect: list[int]) -> None:
-        """Nobody clicks before the pointer is there; a window that the display does not show yet
-        would get nothing."""
-        left, top, width, height = rect
-        x, y = left + width // 2, top + height // 2
-        self.hand("mousemove", str(x), str(y))
-        self.wait(f"pointed({x}, {y})", f"the pointer at {x}, {y}")
+    def _to(self, expression: str) -> tuple[int, int]:
+        """Bring the pointer to the middle of something, after it while it moves: nobody presses
+        before the pointer is on it, and a window that the display does not show yet would get
+        nothing. Where the pointer is then."""
+        at = (0, 0)
+
+        def there() -> bool:
+            nonlocal at
+            at = middle(self.find(expression))
+            self.hand("mousemove", str(at[0]), str(at[1]))
+            self.wait(f"pointed{at}", f"the pointer at {at}")
+            return bool(self.ask(f"within({expression}, {at})"))
+
+        wait_for(there, f"the pointer on {expression}")
+        return at
 
     def hover(self, expression: str) -> None:
         """Point at it."""
-        self._to(self.find(expression))
+        self._to(expression)
 
     def click(self, expression: str, button: int = 1) -> None:
         """Press and release there."""
-        self._to(self.find(expression))
+        self._to(expression)
         self.hand("click", str(button))
         self.clicks += 1
 
-    def drag(self, start: list[int], end: list[int]) -> None:
-        """From one point to another with the left button down."""
-        self.hand("mousemove", str(start[0]), str(start[1]), "mousedown", "1")
+    def drag(self, expression: str, down: int = 0, to: str = "") -> None:
+        """Take something with the left button, so many pixels ``down`` or ``to`` something."""
+        start = self._to(expression)
+        end = middle(self.find(to)) if to else (start[0], start[1] + down)
+        self.hand("mousedown", "1")
         steps = max(abs(end[0] - start[0]), abs(end[1] - start[1])) // STRIDE + 1
         for step in range(1, steps + 1):
             x = start[0] + (end[0] - start[0]) * step // steps
@@ -146,6 +152,13 @@ class Window:
             self.hand("mousemove", str(x), str(y), "sleep", "0.02")
         self.hand("mouseup", "1")
         self.drags += 1
+
+    def switch(self, number: int) -> None:
+        """A workspace by its key; what the one before shows would do for most questions."""
+        name = self.ask(f"workspaces().names()[{number - 1}]")
+        self.click("rect('statusbar')")  # keys come here: without a window manager to nobody
+        self.key(f"ctrl+{number}")
+        self.wait(f"workspaces().current == {name!r}", name)
 
     def key(self, *names: str) -> None:
         """Press keys one after another."""

@@ -12,6 +12,8 @@ from tests.e2e.screen import Window, real_window, x_display
 
 pytestmark = pytest.mark.xvfb
 
+#: Longer than the longest pause between two turns in which docks take their sizes, seconds.
+LAST_TURN = 0.4
 PLACES = (
     "{name: [d.x(), d.y(), d.width(), d.height()] for name, d in docks().items()"
     " if not d.visibleRegion().isEmpty()}"
@@ -20,7 +22,7 @@ PLACES = (
 
 def places(window: Window) -> dict[str, Any]:
     """Where the docks are that can be seen, once they have come to rest."""
-    window.find(f"list({PLACES}.values())", "docks at rest")
+    window.find(f"list({PLACES}.values())", "docks at rest", LAST_TURN)
     found: dict[str, Any] = window.ask(PLACES)
     return found
 
@@ -55,9 +57,8 @@ def test_no_shipped_workspace_creeps(tmp_path: Path, starts: int) -> None:
         for _ in range(starts):
             with real_window(tmp_path, display) as window:
                 found = {}
-                window.click("rect('statusbar')")  # the keys come here
                 for number in range(1, 6):
-                    window.key(f"ctrl+{number}")
+                    window.switch(number)
                     found[number] = places(window)
                 seen.append(found)
     for number in range(1, 6):

@@ -58,7 +58,6 @@ def test_a_symbol_goes_to_the_list_and_everywhere(window: Window) -> None:
     window.click("rect('watchlist-add')")
     window.type("WIPRO")
     window.wait("seen('watchlist-add').text() == 'WIPRO'")
-    window.hand("sleep", "0.4")
     window.key("Return")
     names = "[k[1] for k in dock('watchlist').keys()]"
     window.wait(f"'WIPRO' in {names}", "WIPRO in the list")
@@ -68,7 +67,7 @@ def test_a_symbol_goes_to_the_list_and_everywhere(window: Window) -> None:
     window.click(f"cell('watchlist-table', {index}, 'symbol')")
     window.wait("dock('chart').key == ('NSE', 'SBIN')")
     shown = "dock('ticket').instrument.symbol + dock('depth')._key[1]"
-    assert window.ask(shown) == "SBINSBIN"
+    window.wait(f"{shown} == 'SBINSBIN'", "the ticket and the depth")
     assert window.count() == {"clicks": 1}
     # 9. The margin before the order: nothing to do, of both sides while none is chosen.
     for side in ("buy", "sell"):
@@ -87,7 +86,7 @@ def test_profit_is_in_sight_and_everything_is_cancelled_at_once(window: Window) 
     assert window.count() == {}
     # 10. Cancel everything: one click.
     window.click("rect('toolbar-cancel-all')")
-    wait_for(lambda: not working(window), "the cancellations", 15)
+    wait_for(lambda: not working(window), "the cancellations")
     assert window.count() == {"clicks": 1}
     assert held(window, "RELIANCE") == 10
 
@@ -109,30 +108,28 @@ def test_a_position_is_protected_halved_turned_and_its_stop_moved(window: Window
     # 5. The stop moved: one drag.
     price = f"str({plans}[0].stop_at)"
     before = window.ask(price)
-    x, y, width, height = window.find("tag('Stop')")
-    start = [x + width // 2, y + height // 2]
-    window.drag(start, [start[0], start[1] - 24])
+    window.drag("tag('Stop')", down=-24)
     window.wait(f"{price} != {before!r}", "the moved stop")
     assert window.count() == {"drags": 1}
     # 3. Half of it closed: one click.
     window.click("link('positions-table', 0, 'half')")
-    wait_for(lambda: held(window, "SBIN") == 50, "half of the position", 15)
+    wait_for(lambda: held(window, "SBIN") == 50, "half of the position")
     assert window.count() == {"clicks": 1}
     # 4. Turned: one click.
     window.click("link('positions-table', 0, 'reverse')")
-    wait_for(lambda: held(window, "SBIN") == -50, "the other side", 15)
+    wait_for(lambda: held(window, "SBIN") == -50, "the other side")
     assert window.count() == {"clicks": 1}
 
 
 def test_one_lot_of_the_call_at_the_money(window: Window) -> None:
     # 1. From the option chain: three clicks at most.
-    window.ask("dock('chart').window().workspaces.switch('Options desk')")
+    window.ask("workspaces().switch('Options desk')")
     window.wait("'chain' in docks() and dock('chain').view is not None", "the chain")
     window.ask("dock('chain').show_symbol(('NSE_INDEX', 'NIFTY'))")
     window.click("option('ask')")
     window.wait("(text('ticket-send') or '').startswith('BUY')", "the ticket of the call")
     window.click("rect('ticket-send')")
-    wait_for(lambda: rows(window, "orderbook"), "the order", 15)
+    wait_for(lambda: rows(window, "orderbook"), "the order")
     done = window.count()
     assert done["clicks"] <= 3 and set(done) == {"clicks"}
     (order,) = rows(window, "orderbook")

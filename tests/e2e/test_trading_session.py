@@ -67,9 +67,8 @@ class Day:
         self.window.count()
 
     def show(self, number: int) -> None:
-        """A workspace by its key."""
-        self.focus()
-        self.window.key(f"ctrl+{number}")
+        """A workspace by its key, which is not counted."""
+        self.window.switch(number)
         self.window.count()
 
     def watched(self, symbol: str) -> int:
@@ -100,7 +99,6 @@ def begin(day: Day) -> None:
     window.click("rect('watchlist-add')")
     window.type("nifty 24400 ce")
     window.wait("seen('watchlist-add').text() == 'nifty 24400 ce'")
-    window.hand("sleep", "0.4")
     window.key("Return")
     window.wait("any(k[1].endswith('24400CE') for k in dock('watchlist').keys())", "the option")
     day.done("watch")
@@ -131,14 +129,12 @@ def scalp(day: Day) -> None:
     wait_for(lambda: [row["price"] for row in day.working()] == [price], "the order")
     day.done("ladder")
     lower = round(price - 0.3, 1)
-    start, end = window.find(f"rung('own bid', {price})"), window.find(f"rung('own bid', {lower})")
-    window.drag(middle(start), middle(end))
+    window.drag(f"rung('own bid', {price})", to=f"rung('own bid', {lower})")
     wait_for(lambda: [row["price"] for row in day.working()] == [lower], "the moved order")
     day.done("ladder, move")
     day.show(1)
     window.wait("dock('chart').key == ('NSE', 'RELIANCE')", "the large chart")
-    tag = middle(window.find("tag('BUY 1')", "the tag of the order"))
-    window.drag(tag, [tag[0], tag[1] + 30])
+    window.drag("tag('BUY 1')", down=30)
     wait_for(lambda: [row["price"] < lower for row in day.working()] == [True], "the dragged one")
     day.done("chart, move")
 
@@ -180,10 +176,6 @@ def manage(day: Day) -> None:
     window.click("rect('position-exit-set')")
     window.wait(f"len({WATCHED}) == 1", "the stop")
     day.done("protect")
-
-
-def middle(rect: list[int]) -> list[int]:
-    return [rect[0] + rect[2] // 2, rect[1] + rect[3] // 2]
 
 
 def test_a_day_from_the_first_steps_to_flat_books(tmp_path: Path) -> None:

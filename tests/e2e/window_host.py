@@ -51,6 +51,11 @@ def pointed(x: int, y: int) -> bool:
     return widget is not None and widget.underMouse()
 
 
+def within(rect: list[int] | None, at: tuple[int, int]) -> bool:
+    """Whether a place of the screen is in what was found; what is gone has none."""
+    return rect is not None and QRect(*rect).contains(*at)
+
+
 def state() -> dict[str, Any]:
     """Where the pointer and the focus are and what lies above the rest: for a test that fails."""
     at = QCursor.pos()
@@ -99,10 +104,19 @@ def result() -> str | None:
     return fmt.signed_money(sum(books.day_pnl)) if books.positions else None
 
 
+def main_window() -> Any:
+    """The one with the toolbar."""
+    return next(w for w in QApplication.topLevelWidgets() if w.objectName() == "main-window")
+
+
 def docks() -> Any:
     """All open docks by name."""
-    window: Any = next(w for w in QApplication.topLevelWidgets() if w.objectName() == "main-window")
-    return window.docks
+    return main_window().docks
+
+
+def workspaces() -> Any:
+    """Their names, and which is shown."""
+    return main_window().workspaces
 
 
 def dock(name: str) -> Any:
