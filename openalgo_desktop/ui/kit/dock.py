@@ -105,12 +105,13 @@ class Dock(QDockWidget):
     menu_wanted = Signal(object, QPoint)  # the dock, and where on the screen
     gone = Signal(object)  # the dock: it was closed and has let go of everything
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        """``name`` tells docks of one kind apart; the first has that of its kind."""
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        """``name`` tells docks of one kind apart; the first has that of its kind. In its
+        ``parent``, the window where it will be, all that it is made of is styled once."""
         self.name = name or self.name
         number = self.name.removeprefix(type(self).name).removeprefix("-")
         title = f"{self.title} {number}".rstrip()
-        super().__init__(title)
+        super().__init__(title, parent)
         self.title = title
         self.bridge = bridge
         self.dirty = False

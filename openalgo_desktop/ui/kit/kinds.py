@@ -19,6 +19,8 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.keys import COMMON, DockKey, KeyGroup
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from openalgo_desktop.ui.kit.dock import Dock
 
 ROOMS = "openalgo_desktop.ui.rooms"
@@ -51,11 +53,11 @@ class DockKind:
     shares: tuple[str, ...] = ()
     room: str = field(default="", compare=False)
 
-    def build(self, bridge: Bridge, name: str) -> Dock:
+    def build(self, bridge: Bridge, name: str, parent: QWidget) -> Dock:
         """A new dock of this kind; ``name`` tells several apart and is kept in layouts."""
         module, _, kind = self.factory.rpartition(".")
         made: Any = import_module(f"{self.room}.{module}")
-        dock: Dock = made.__dict__[kind](bridge, name)
+        dock: Dock = made.__dict__[kind](bridge, name, parent)
         return dock
 
 

@@ -58,8 +58,8 @@ class TableDock(Dock, Generic[R]):
     follows_click = False  # one click is enough to make linked docks follow the row
     selection_changed = Signal()
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self.rows: list[R] = []
         self._from_end: dict[Hashable, int] = {}  # see _source
         self.looks = RowLooks(self)

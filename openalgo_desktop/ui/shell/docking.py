@@ -63,7 +63,7 @@ class Docking(QObject):
         kind = kind_of(name)
         if kind is None:
             return None
-        dock = kind.build(self._bridge, name)
+        dock = kind.build(self._bridge, name, window or self._main)
         dock.gone.connect(self._on_gone)
         dock.menu_wanted.connect(self.menu_wanted)
         self.docks[name] = dock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedWidget, QWidget
 
 from openalgo_desktop.core.api_rows import ApiRequest
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -95,8 +95,8 @@ class ApiMonitorDock(Dock):
     priority = 2
     min_interval = 0.25
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self._serial = -1
         self.page = Segments("api-monitor-page", "What to show", PAGES, compact=True)
         self.page.choose(PAGES[0])

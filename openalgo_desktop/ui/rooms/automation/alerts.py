@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from openalgo_desktop.core.alerts import LOADING, AlertState, OfStudy, PriceAlert
 from openalgo_desktop.core.enums import FeedMode
@@ -79,9 +79,9 @@ class AlertsDock(TableDock[AlertRow]):
     )
     priority = 1
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.columns = columns(bridge)
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self.filter = Segments("alerts-filter", "Show alerts", (*FILTERS, LOG), compact=True)
         self.filter.changed.connect(lambda _: self.refresh())
         self.new_button = push_button("New alert…", "alerts-new", "New alert", self.new)

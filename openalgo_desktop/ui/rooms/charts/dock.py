@@ -34,8 +34,8 @@ class ChartDock(Dock):
     empty_text = EMPTY
     priority = 2
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self.cells: list[ChartCell] = []
         self.layout_name = ONE
         self.alone = False  # the active chart has all the room, the others wait

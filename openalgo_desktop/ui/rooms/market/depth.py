@@ -44,8 +44,8 @@ class DepthDock(Dock):
     empty_text = "Pick a symbol to see its depth,\nor drop one here; a click and Ctrl+K find one"
     priority = 0
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self._key: Key | None = None
         self._places = 2
         self.wished = LEVELS  # levels that the user chose

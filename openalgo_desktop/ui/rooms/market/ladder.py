@@ -61,8 +61,8 @@ class LadderDock(Dock):
     empty_text = "Pick a symbol to see its ladder,\nor drop one here; a click and Ctrl+K find one"
     priority = 0
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self.instrument: Instrument | None = None
         self.auto_centre = True
         self._centred = False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from PySide6.QtWidgets import QWidget
+
 from openalgo_desktop.core import watchlists
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.watchlists import WatchGroup, WatchItem
@@ -19,10 +21,10 @@ from openalgo_desktop.ui.rooms.market.watch_tabs import WatchTabs
 class GroupedDock(TableDock[WatchRow]):
     """Owns the lists; what is shown of one says :meth:`show_group`."""
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.groups: list[WatchGroup] = [WatchGroup(watchlists.FIRST)]
         self.current = 0
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self.tabs = WatchTabs(self.name, self.title)
         self.content.insertWidget(0, self.tabs)
         tabs = self.tabs

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QMimeData, Qt
 from PySide6.QtGui import QDropEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from openalgo_desktop.core import watchlists
 from openalgo_desktop.core.enums import Action, FeedMode
@@ -47,9 +47,9 @@ class WatchlistDock(GroupedDock):
     priority = 0
     min_interval = 0.02  # with 60 frames a second every other one: thirty looks are enough
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.columns = columns(bridge)
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self.add_field = SymbolSearch(bridge, f"{self.name}-add", "Add symbol")
         self.add_field.chosen.connect(self.add)
         head = QHBoxLayout()

@@ -52,8 +52,8 @@ class ChainDock(Dock):
     empty_text = NOTHING
     min_interval = 0.05
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self._family: Family | None = None
         self._view: ChainView | None = None
         self._centred = False

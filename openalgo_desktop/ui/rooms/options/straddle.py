@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from openalgo_desktop.core.charting.legs import sum_of
 from openalgo_desktop.core.charting.ports import LiveBar
@@ -55,8 +55,8 @@ class StraddleDock(Dock):
     empty_text = NOTHING
     priority = 2
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self.pair: Pair | None = None
         self._key: Key | None = None
         self._places = 2

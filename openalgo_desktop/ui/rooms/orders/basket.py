@@ -67,8 +67,8 @@ class BasketDock(Dock):
     title = "Basket"
     empty_text = "Drop symbols here, search for them above,\nor open a CSV file."
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self.lines: list[BasketLine] = []
         self.keeping = BasketKeeping(self)
         self.sending = BasketSending(self)

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import pairwise, starmap
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QLineEdit, QMenu
+from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from openalgo_desktop.core.enums import OrderStatus
 from openalgo_desktop.core.model import Key, Order, OrderRequest
@@ -62,10 +62,10 @@ class OrdersDock(TableDock[Order]):
     book = "orders"
     priority = 1
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.changes = OrderChanges(self, bridge)
         self.columns = OrderColumns(bridge, self.changes.waiting, time.monotonic).all()
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self._states: dict[str, OrderStatus] = {}  # of all orders, for the counts
         self._counts: Counter[OrderStatus] = Counter()
         self._texts: dict[str, tuple[Order, str]] = {}  # what the filter looks into

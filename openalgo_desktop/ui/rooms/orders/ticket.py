@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import msgspec
+from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.config.order_settings import MOST_SIZES
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
@@ -46,8 +47,8 @@ class TicketDock(Dock):
     empty_text = "Pick a symbol\nCtrl+K, the watchlist or the chart"
     priority = 0
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self.instrument: Instrument | None = None
         self.use = TicketUse.OPEN
         self._use_product: Product | None = None

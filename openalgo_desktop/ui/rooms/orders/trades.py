@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from openalgo_desktop.core.model import Key, Trade
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -94,9 +94,9 @@ class TradesDock(TableDock[Trade]):
     empty_text = "No trades today."
     book = "trades"
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.columns = _columns(bridge)
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self._turnover = 0.0
         self.listen(bridge.books.trades_changed, self.refresh)
         self.listen(bridge.books.trades_added, self._on_trades)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-from PySide6.QtWidgets import QDialog, QMenu
+from PySide6.QtWidgets import QDialog, QMenu, QWidget
 
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState, ResultExit, Trigger
@@ -49,9 +49,9 @@ class TriggersDock(TableDock[WatchRow]):
     )
     priority = 1
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.columns = columns(bridge)
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self._make = Rows(bridge)
         self._busy: set[str] = set()
         self._dialogs: dict[str, QDialog] = {}

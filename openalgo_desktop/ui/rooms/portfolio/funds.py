@@ -85,8 +85,8 @@ class FundsDock(Dock):
     name = "funds"
     title = "Funds"
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         panel = named(QWidget(), "funds-panel", "Funds")
         column = QVBoxLayout(panel)
         column.setContentsMargins(EDGE, EDGE, EDGE, EDGE)

@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from openalgo_desktop.core.enums import Action, FeedMode
 from openalgo_desktop.core.model import Holding, Key
@@ -145,11 +145,11 @@ class HoldingsDock(TableDock[Holding]):
     empty_text = "No holdings.\nShares bought with CNC arrive here after settlement."
     book = "holdings"
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.sums = HoldingSums(lambda row: _day(bridge, row), bridge.books.is_live)
         self._unsure = False  # prices came, or were lost, that the sums do not have
         self.columns = _columns(bridge, lambda: self.sums.value)
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self.total = Totals("holdings-total", ("Invested", "Value", "Day P&L", "P&L"))
         self.total.setContentsMargins(10, 5, 6, 5)
         self.content.addWidget(self.total)

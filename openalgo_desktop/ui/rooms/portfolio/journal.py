@@ -104,8 +104,8 @@ class JournalDock(TripsDock):
     _counting = False  # whether the statistics are shown in the place of the table
     _nothing_here = True
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self._all: list[JournalRow] = []
         self._found: list[JournalRow] = []
         self._report_job: asyncio.Task[None] | None = None

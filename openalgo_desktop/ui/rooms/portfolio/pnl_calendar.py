@@ -6,7 +6,7 @@ import asyncio
 from datetime import date
 from decimal import Decimal
 
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from openalgo_desktop.core.gently import gently
 from openalgo_desktop.core.trade_journal import JournalBook, JournalDay
@@ -38,8 +38,8 @@ class PnlCalendarDock(TripsDock):
     title = "P&L calendar"
     empty_text = "No trade was closed on this day."
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self._by_day: dict[date, list[JournalRow]] = {}
         self._days: dict[date, JournalDay] = {}
         self.day = bridge.now().date()

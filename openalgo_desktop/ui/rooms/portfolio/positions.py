@@ -49,9 +49,9 @@ class PositionsDock(TableDock[Line]):
     book = "positions"
     priority = 0
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.columns = PositionColumns(bridge, self._odd).all()
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self.model.store.rank = lambda line: line.place
         self.closing = PositionClosing(self, self)
         self.converting = PositionConverting(self)

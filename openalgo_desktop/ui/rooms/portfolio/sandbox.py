@@ -109,8 +109,8 @@ class SandboxDock(Dock):
     name = "sandbox"
     title = "Sandbox"
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self.summary: Summary | None = None
         self._closed = False
         self.tabs = named(QTabWidget(), "sandbox-tabs", "Sandbox pages")

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.trade_journal import JournalBook
@@ -27,9 +27,9 @@ class TripsDock(TableDock[JournalRow]):
 
     linkable = True
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.columns = (*trip_columns(bridge), *note_columns())
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self.foot = label("", f"{self.name}-about", "muted")
         self.foot.setContentsMargins(10, 3, 10, 4)
         self.foot.setWordWrap(True)

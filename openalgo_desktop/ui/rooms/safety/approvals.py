@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from openalgo_desktop.core.api_rows import NEVER, Approval
 from openalgo_desktop.core.clock import age_text
@@ -137,7 +137,7 @@ class ApprovalsDock(TableDock[Approval]):
     )
     columns = COLUMNS
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         age, prices = _age_column(bridge.now), _prices_column(bridge)
         order: Col[Approval] = Col(
             "summary",
@@ -148,7 +148,7 @@ class ApprovalsDock(TableDock[Approval]):
             numeric=False,
         )
         self.columns = (COLUMNS[0], age, *COLUMNS[1:3], order, prices, *COLUMNS[3:])
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self._busy: set[int] = set()
         self._decided: list[Approval] = []
         self.page = Segments("approvals-page", "Which requests", PAGES, compact=True)

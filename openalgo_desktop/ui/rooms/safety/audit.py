@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -55,9 +55,9 @@ class AuditDock(TableDock[AuditEntry]):
     title = "Audit"
     empty_text = "Nothing was done in this time."
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
         self.columns = _columns(Said(bridge.name))
-        super().__init__(bridge, name)
+        super().__init__(bridge, name, parent)
         self.text = named(QLineEdit(), "audit-text", "Words that an entry contains")
         self.text.setPlaceholderText("Search")
         self.text.setClearButtonEnabled(True)

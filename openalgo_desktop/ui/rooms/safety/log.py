@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, QWidget
 
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.rows import LogLine
@@ -50,8 +50,8 @@ class LogDock(Dock):
     title = "Log"
     priority = 3
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self._pending: deque[LogLine] = deque(maxlen=MAX_LINES)
         self.level = named(QComboBox(), "log-level", "Lowest level shown")
         self.level.addItems(LEVELS)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QLabel
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Paints
@@ -114,8 +114,8 @@ class PerformanceDock(Dock):
     priority = 3
     min_interval = 0.5
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         self.content.addLayout(self._build_facts())
         self.model: FastTableModel[Paints] = FastTableModel(COLUMNS)
         self.view = named(

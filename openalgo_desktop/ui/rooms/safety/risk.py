@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -74,8 +74,8 @@ class RiskDock(Dock):
     priority = 2
     min_interval = 0.5
 
-    def __init__(self, bridge: Bridge, name: str = "") -> None:
-        super().__init__(bridge, name)
+    def __init__(self, bridge: Bridge, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, name, parent)
         head = QHBoxLayout()
         head.setContentsMargins(10, 5, 6, 5)
         head.setSpacing(10)
