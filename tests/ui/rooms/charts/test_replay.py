@@ -90,7 +90,8 @@ class Replayed:
         return self
 
     async def loaded(self) -> None:
-        await until(lambda: self.cell.data.loaded, "the bars")
+        data = self.cell.data
+        await until(lambda: data.loaded and data.is_drawn, "the bars")
         self.cell.flush()
 
     async def press(self, word: str) -> None:
@@ -207,11 +208,16 @@ def test_the_begin_is_chosen_by_a_click_on_a_bar_and_all_charts_come_in(drive: D
         await it.loaded()
         assert abs(it.last.timestamp() - began) <= 300
         assert other.replay.active and other.replay.banner is not None
-        await until(lambda: other.data.loaded, "the bars of the other")
-        other.flush()
         now = it.bridge.replay.now
         assert now is not None
-        assert now.timestamp() - 900 <= other.view.canvas.series.time[-1] < now.timestamp()
+        end = now.timestamp()
+
+        def replayed() -> bool:  # it had bars before, of another time
+            other.flush()
+            times = other.view.canvas.series.time
+            return bool(len(times)) and end - 900 <= times[-1] < end
+
+        await until(replayed, "the replayed bars of the other")
         assert other.replay.banner.words.text() == PRACTICE
         assert it.left == []
 
