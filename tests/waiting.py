@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
@@ -19,6 +19,31 @@ async def until(
     try:
         async with asyncio.timeout(seconds):
             while not condition():
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        pytest.fail(f"did not happen within {seconds:g} s: {what}")
+
+
+async def at_rest(place: Callable[[], T], turns: int = 4) -> T:
+    """Where things are once they were there in so many turns of the loop one after another:
+    layouts of Qt are done in the turns that follow a change."""
+    last, same = place(), 0
+    async with asyncio.timeout(30):
+        while same < turns:
+            await asyncio.sleep(0.005)
+            now = place()
+            same = same + 1 if now == last else 0
+            last = now
+    return last
+
+
+async def until_told(
+    ask: Callable[[], Awaitable[object]], what: str = "the answer", seconds: float = 30.0
+) -> None:
+    """:func:`until` for a condition that has to be asked for."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not await ask():
                 await asyncio.sleep(0.005)
     except TimeoutError:
         pytest.fail(f"did not happen within {seconds:g} s: {what}")

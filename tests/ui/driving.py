@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.enums import Action
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.shell.main import Session, make_application
@@ -76,6 +77,14 @@ def resident_mib() -> float:
 
 def click(widget: Any) -> None:
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def hold_still(session: Session, key: Key = SBIN) -> Tick:
+    """The market stays as it is, and fresh however slow the machine is; only ``key`` is told."""
+    hub, frozen = session.terminal.hub, session.bridge.latest(key)
+    assert frozen is not None and hub._source is not None
+    hub._source.set_sink(lambda tick: hub.publish(frozen) if tick.key == key else None)
+    return frozen
 
 
 async def priced(session: Session, key: Key = SBIN, side: Action = Action.BUY) -> None:

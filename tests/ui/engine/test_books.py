@@ -102,8 +102,15 @@ def desk() -> Desk:
 
 async def settled(books: Books) -> asyncio.Task[None]:
     """Run the refresher until it waits again."""
+    read, reload = asyncio.Event(), books._reload
+
+    async def reloaded(stale: set[str]) -> None:
+        await reload(stale)
+        read.set()
+
+    books._reload = reloaded  # type: ignore[method-assign]
     task = asyncio.create_task(books.run())
-    await asyncio.sleep(0.02)
+    await asyncio.wait_for(read.wait(), 30)
     return task
 
 
@@ -187,8 +194,7 @@ async def test_a_mode_switch_replaces_the_books(desk: Desk, qapp: object) -> Non
     task = await settled(books)
     desk.mode, desk.book = Mode.LIVE, [order("live")]
     bus.publish(ModeChanged(Mode.LIVE, "test"))
-    await asyncio.sleep(0.1)
-    assert list(books.orders) == ["live"]
+    await until(lambda: list(books.orders) == ["live"], "those of the other mode")
     task.cancel()
 
 

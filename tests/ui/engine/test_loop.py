@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMainWindow
 from pytestqt.qtbot import QtBot
@@ -28,6 +28,7 @@ from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
 from tests.ui.chart.test_chart import T0, walk
+from tests.waiting import until
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -134,8 +135,8 @@ def test_what_a_callback_calls_for_runs_in_the_same_turn(run: Run, loop: PumpEve
         return len(turns) - before
 
     async def long(seconds: float) -> int:
-        before, end = len(turns), time.perf_counter() + seconds
-        while time.perf_counter() < end:
+        before, end = len(turns), time.process_time() + seconds
+        while time.process_time() < end:  # of computing, whatever else the machine does
             await asyncio.sleep(0)
         return len(turns) - before
 
@@ -155,9 +156,7 @@ def test_calls_from_threads_arrive_all_and_in_order(run: Run, loop: PumpEventLoo
         threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
         for thread in threads:
             thread.start()
-        async with asyncio.timeout(10):
-            while sum(map(len, arrived.values())) < 2_000:
-                await asyncio.sleep(0.005)
+        await until(lambda: sum(map(len, arrived.values())) == 2_000, "all calls")
         for thread in threads:
             thread.join()
         assert all(numbers == list(range(500)) for numbers in arrived.values())
@@ -168,19 +167,20 @@ def test_calls_from_threads_arrive_all_and_in_order(run: Run, loop: PumpEventLoo
 
 def test_a_nested_qt_loop_does_not_stop_other_tasks(run: Run) -> None:
     async def scenario() -> None:
-        turns = 0
+        turns, nested = 0, QEventLoop()
 
         async def other() -> None:
             nonlocal turns
             while True:
                 await asyncio.sleep(0.01)
-                turns += 1
+                turns += nested.isRunning()
+                if turns == 5:
+                    nested.quit()
 
         task = asyncio.create_task(other())
-        await asyncio.sleep(0.02)
-        before = turns
-        QTest.qWait(200)  # as a drag or a native dialog would
-        assert turns - before >= 5
+        QTimer.singleShot(30_000, nested, nested.quit)
+        nested.exec()  # as a drag or a native dialog would
+        assert turns >= 5
         await ended([task])
 
     run(scenario())
@@ -312,12 +312,12 @@ def test_a_100_hz_ticker_runs_while_dialogs_open_and_docks_repaint(
         frames.start(33)
         started, spent = loop.time(), time.process_time()
         assert await dialogs() == 8
-        while loop.time() - started < 2.0:
+        # A busy machine needs longer for the work that gets in its way.
+        while loop.time() - started < 2.0 or time.process_time() - spent < 0.4:
             await asyncio.sleep(0.02)
         frames.stop()
         spent = time.process_time() - spent
         await ended(tasks)
-        assert spent > 0.3  # there was work to get in its way
         assert len(held) > spent / (2.5 * unit), f"{len(held)} ticks in {spent:.1f} s of computing"
         # Between two ticks a frame and a callback or two; a dialog that opens is laid out and
         # painted in one go.

@@ -201,7 +201,7 @@ def test_every_dock_and_dialog_has_names_targets_and_an_order_of_tab(drive: Driv
             assert jumps(screens) == []
             silence = list[str]()
             with contextlib.suppress(TimeoutError):  # figures come with the prices
-                async with asyncio.timeout(15):
+                async with asyncio.timeout(30):
                     while silence := silent(screens):
                         await asyncio.sleep(0.1)
             assert silence == []

@@ -21,7 +21,7 @@ from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.shell.keys_help import KeysDialog
 from openalgo_desktop.ui.shell.main import Session
-from tests.ui.driving import SBIN, Drive, priced
+from tests.ui.driving import SBIN, Drive, hold_still, priced
 from tests.waiting import until
 
 D = TypeVar("D", bound=QDialog)
@@ -143,9 +143,7 @@ def test_delete_ends_the_chosen_order_line_and_only_one_in_sight(drive: Drive) -
     async def scenario(session: Session) -> None:
         chart = await chart_of(session)
         bridge, canvas = session.bridge, chart.view.canvas
-        tick = bridge.latest(SBIN)
-        assert tick is not None
-        price = round(tick.ltp * 0.998, 1)
+        price = round(hold_still(session).ltp * 0.998, 1)
         request = OrderRequest(SBIN[1], SBIN[0], Action.BUY, 3, PriceType.LIMIT, Product.MIS, price)
         placed = await bridge.desk.place(request, bridge.mode)
         await until(lambda: chart.view.shown_lines, "its line")
@@ -176,6 +174,8 @@ def test_delete_ends_the_chosen_order_line_and_only_one_in_sight(drive: Drive) -
 def test_ctrl_b_and_ctrl_enter_send_the_ticket_and_confirm(
     drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(confirming, "READ_SECONDS", 3600.0)  # however late the key comes
+
     async def scenario(session: Session) -> None:
         chart = await chart_of(session)
         window = session.window

@@ -3,10 +3,7 @@ nothing runs into what stands beside it."""
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QTabBar, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -61,9 +58,9 @@ def test_the_margin_is_beside_the_send_button_and_never_scrolled_away(drive: Dri
         await until(lambda: rows["margin-buy"][1].text().startswith("₹"), "the margin")
         for width, height in ((1366, 768), (800, 600)):
             session.window.resize(width, height)
-            await asyncio.sleep(0.05)
             for part in (*rows["margin-buy"], *rows["margin-sell"], ticket.send):
-                assert seen(part), (width, height, part.objectName())
+                what = f"{part.objectName()} in sight at {width} x {height}"
+                await until(lambda p=part: seen(p), what)
 
     drive(scenario)
 
@@ -101,9 +98,10 @@ def test_a_table_scrolls_by_itself_and_its_panel_does_not(drive: Drive, name: st
         dock = shown(session, name)
         area = dock.findChild(QScrollArea, f"dock-{dock.name}-area")
         assert area is not None
-        await asyncio.sleep(0.05)
-        assert area.viewport().height() >= 180
-        assert area.verticalScrollBar().maximum() == 0
+        bar = area.verticalScrollBar()
+        await until(
+            lambda: area.viewport().height() >= 180 and bar.maximum() == 0, "all of the panel"
+        )
 
     drive(scenario)
 
@@ -115,12 +113,14 @@ def test_the_last_price_and_its_change_stand_apart(drive: Drive) -> None:
         depth = shown(session, "depth")
         assert isinstance(depth, DepthDock)
         await until(lambda: depth.change.text() not in ("", fmt.MISSING), "a change")
-        await asyncio.sleep(0.05)
-        last, change = depth.last.geometry(), depth.change.geometry()
-        assert depth.change.isVisible() and change.left() - last.right() >= 6
-        widest = depth.last.fontMetrics().horizontalAdvance(depth.last.text())
-        assert widest <= last.width()
-        assert not QRect(last).intersects(change)
+
+        def apart() -> bool:
+            last, change = depth.last.geometry(), depth.change.geometry()
+            widest = depth.last.fontMetrics().horizontalAdvance(depth.last.text())
+            clear = change.left() - last.right() >= 6 and not last.intersects(change)
+            return depth.change.isVisible() and clear and widest <= last.width()
+
+        await until(apart, "price and change apart")
 
     drive(scenario)
 
@@ -196,10 +196,12 @@ def test_a_tab_shows_an_ampersand_and_underlines_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await laptop(session)
         shown(session, "pnl-calendar")
-        await asyncio.sleep(0.05)
-        bars = session.window.findChildren(QTabBar)
-        texts = [bar.tabText(n) for bar in bars for n in range(bar.count())]
-        assert "P&&L calendar" in texts
+
+        def texts() -> list[str]:
+            bars = session.window.findChildren(QTabBar)
+            return [bar.tabText(n) for bar in bars for n in range(bar.count())]
+
+        await until(lambda: "P&&L calendar" in texts(), "its tab")
 
     drive(scenario)
 

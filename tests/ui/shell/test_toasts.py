@@ -89,7 +89,7 @@ def test_no_toast_ever_covers_a_button_that_sends(rig: Rig, qtbot: QtBot) -> Non
     rig.show("one", "two", "three")
     assert clear()
     right.setGeometry(500, 200, 480, 440)  # a ticket is opened where toasts were
-    qtbot.waitUntil(clear, timeout=2000)
+    qtbot.waitUntil(clear, timeout=30_000)
 
 
 def test_without_a_free_place_the_status_bar_says_it(rig: Rig) -> None:

@@ -150,9 +150,12 @@ def test_each_price_type_shows_its_fields_and_no_others(drive: Drive) -> None:
         session.bridge.select(future.key)
         assert ticket.lots.isVisible()
         # What is shown has room: nothing lies outside of its dock.
-        await asyncio.sleep(0.05)
-        right = ticket.frame.mapTo(ticket, ticket.frame.rect().topRight()).x()
-        assert right <= ticket.width()
+        await until(
+            lambda: (
+                ticket.frame.mapTo(ticket, ticket.frame.rect().topRight()).x() <= ticket.width()
+            ),
+            "the ticket in its width",
+        )
 
     drive(scenario)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from openalgo_desktop.ui.shell import layout_tree, workspace
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.workspaces import PRESETS, _nearest
 from tests.ui.driving import Drive, priced, resident_mib
-from tests.waiting import until
+from tests.ui.shell.test_growth import settled
 
 SBIN, INFY = ("NSE", "SBIN"), ("NSE", "INFY")
 
@@ -69,17 +68,14 @@ async def leaves_nothing(session: Session, kind: DockKind, times: int) -> None:
 
     for _ in range(max(2, times // 3)):
         await again()
-    await until(lambda: not [t for t in bridge._tasks if "history" in t.get_name()], "loads")
-    gc.collect()
+    await settled(session)
     served, wanted = bridge.frames.served, set(bridge.prices._wanted)
     handlers = session.terminal.bus.handler_count()
     children, wishes = len(bridge.children()), len(bridge.depths._wishes)
     before, widgets = resident_mib(), len(session.app.allWidgets())
     for _ in range(times):
         await again()
-    await asyncio.sleep(0.05)
-    session.app.sendPostedEvents(None, 52)
-    gc.collect()
+    await settled(session)
     assert bridge.frames.served == served, kind.id
     assert set(bridge.prices._wanted) == wanted and f"dock-{kind.id}" not in wanted, kind.id
     assert session.terminal.bus.handler_count() == handlers, kind.id

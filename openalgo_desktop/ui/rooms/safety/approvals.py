@@ -151,6 +151,7 @@ class ApprovalsDock(TableDock[Approval]):
         super().__init__(bridge, name, parent)
         self._busy: set[int] = set()
         self._decided: list[Approval] = []
+        self._asked = 0  # how often it was asked for those
         self.page = Segments("approvals-page", "Which requests", PAGES, compact=True)
         self.page.changed.connect(lambda _: self.reload())
         self.approve_button = push_button(
@@ -194,7 +195,10 @@ class ApprovalsDock(TableDock[Approval]):
             self._soon.start()
 
     async def _load(self) -> None:
-        rows = await self.bridge.safety.decided(KEPT)
+        self._asked += 1
+        asked, rows = self._asked, await self.bridge.safety.decided(KEPT)
+        if asked != self._asked:
+            return  # asked again meanwhile; that answer may have come already
         self._decided = [row for row in rows if row.status is not ApprovalStatus.PENDING]
         if self.page.value() == PAGES[1]:
             self._show(self._decided)

@@ -93,9 +93,11 @@ class AuditDock(TableDock[AuditEntry]):
         return None if days is None else float(days)
 
     async def _search(self) -> None:
-        days = self._days()
+        days, words = self._days(), self.text.text().strip()
         start = None if days is None else self.bridge.now() - timedelta(days=days)
-        rows = await self.bridge.safety.audit(self.text.text().strip(), start, SHOWN)
+        rows = await self.bridge.safety.audit(words, start, SHOWN)
+        if (days, words) != (self._days(), self.text.text().strip()):
+            return  # its answer may have come already, or comes
         self.set_rows(rows)
         more = " (the newest)" if len(rows) == SHOWN else ""
         self.set_subject(f"{len(rows)} entries{more}" if rows else "")

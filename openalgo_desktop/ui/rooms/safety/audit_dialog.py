@@ -93,7 +93,10 @@ class AuditDialog(QDialog):
 
     async def load(self) -> None:
         """Search and show."""
-        rows = await self._bridge.audit.search(self.text.text(), start=self._start(), limit=MOST)
+        asked = self.text.text(), self.span.currentIndex()
+        rows = await self._bridge.audit.search(asked[0], start=self._start(), limit=MOST)
+        if asked != (self.text.text(), self.span.currentIndex()):
+            return  # the answer of another search may have come already, or comes
         said = self._said
         self.table.show_rows(
             [

@@ -52,10 +52,10 @@ def test_nothing_shows_tells_or_keeps_what_was_typed(
             name = await bridge.accounts.add("zerodha")
             state = bridge.accounts.status
             dialog = await typed(session, name, Browser(emulator), WRONG)
-            await until(lambda: "invalid" in dialog.message.text(), "the refusal", 20)
+            await until(lambda: "invalid" in dialog.message.text(), "the refusal")
             dialog.reject()
             await typed(session, name, Browser(emulator), API_SECRET)
-            await until(lambda: state(name).state is AccountState.CONNECTED, "the login", 20)
+            await until(lambda: state(name).state is AccountState.CONNECTED, "the login")
             secrets = (WRONG, API_KEY, API_SECRET, *emulator._tokens)
             assert len(secrets) > 3
             await until(lambda: not QApplication.activeModalWidget(), "the end of the dialog")

@@ -153,7 +153,7 @@ def test_live_orders_reach_the_account_that_was_chosen(drive: Drive) -> None:
             dialog._inputs["api_key"].setText(API_KEY)
             dialog._inputs["api_secret"].setText(API_SECRET)
             dialog._go()
-            await until(lambda: door.status(name).state is AccountState.CONNECTED, "the login", 20)
+            await until(lambda: door.status(name).state is AccountState.CONNECTED, "the login")
             manager = accounts_dialog(session)
             manager.table.selectRow(manager._names.index(name))
             await until(lambda: "last frame" in manager.figures.text(), "the age of the feed")
@@ -192,7 +192,7 @@ def test_sizes_that_are_in_doubt_are_confirmed_from_the_accounts_dialog(drive: D
             dialog._inputs["api_key"].setText(API_KEY)
             dialog._inputs["api_secret"].setText(API_SECRET)
             dialog._go()
-            await until(lambda: door.status(name).state is AccountState.CONNECTED, "the login", 20)
+            await until(lambda: door.status(name).state is AccountState.CONNECTED, "the login")
             manager = accounts_dialog(session)
             manager.table.selectRow(manager._names.index(name))
             button = manager.buttons["Confirm sizes"]
@@ -232,7 +232,7 @@ def test_an_expired_session_is_told_in_the_strip_and_renewed_in_place(drive: Dri
             helper = LoginDialog(session.window, session.bridge, name, Browser(emulator))
             await door.login(name, given, helper, "browser")
             await door.use_for_data(name)
-            await until(lambda: session.bridge.feed.connected, "the feed", 20)
+            await until(lambda: session.bridge.feed.connected, "the feed")
             assert not strip.isVisible()
             await door.logout(name)
             await until(strip.isVisible, "the strip")
@@ -249,7 +249,7 @@ def test_an_expired_session_is_told_in_the_strip_and_renewed_in_place(drive: Dri
             dialog = next(d for d in session.window.findChildren(LoginDialog) if d is not helper)
             dialog._browse = Browser(emulator)
             click(dialog.go)  # key and secret are in the keyring
-            await until(lambda: door.status(name).state is AccountState.CONNECTED, "login", 20)
+            await until(lambda: door.status(name).state is AccountState.CONNECTED, "login")
             await until(lambda: not strip.log_in.isVisible(), "the end of the alert")
 
     drive(scenario)

@@ -307,9 +307,8 @@ def test_several_charts_each_have_their_lines_and_hidden_ones_cost_nothing(drive
         other.set_group(2)
         other.pick(("NSE", "INFY"))
         await until(lambda: other.key == ("NSE", "INFY"), "the other symbol")
-        await asyncio.sleep(0.1)
-        assert other.view.shown_lines == () or list(other.view.shown_lines) == []
-        assert chart.dock.is_hidden()  # behind the other one
+        await until(lambda: not other.view.shown_lines, "no lines of SBIN")
+        await until(chart.dock.is_hidden, "it is behind the other one")
         calls: list[int] = []
         chart.dock.cell.work.lines.of = lambda instrument: calls.append(1) or []  # type: ignore[method-assign, func-returns-value]
         bridge, mine, others = chart.bridge, frozenset({SBIN}), frozenset({("NSE", "INFY")})

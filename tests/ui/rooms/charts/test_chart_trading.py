@@ -17,7 +17,7 @@ from openalgo_desktop.core.ticks import Bars, Tick
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.main import Session
-from tests.ui.driving import SBIN, Drive, click, priced
+from tests.ui.driving import SBIN, Drive, click, hold_still, priced
 from tests.waiting import until
 
 pytestmark = pytest.mark.docks("chart", "positions", "orders")
@@ -61,10 +61,7 @@ class Chart:
 
     def hold_still(self) -> Tick:
         """The market stays as it is, and fresh however slow the machine is."""
-        hub, frozen = self.session.terminal.hub, self.bridge.latest(SBIN)
-        assert frozen is not None and hub._source is not None
-        hub._source.set_sink(lambda tick: hub.publish(frozen) if tick.key == SBIN else None)
-        return frozen
+        return hold_still(self.session)
 
     def arm(self) -> None:
         self.bridge.arm.arm(self.bridge.mode)

@@ -26,7 +26,7 @@ from openalgo_desktop.ui.rooms.market.ladder_picture import Cell, Column, Market
 from openalgo_desktop.ui.rooms.market.ladder_view import LadderView
 from openalgo_desktop.ui.shell.main import Session
 from tests.costs import calls
-from tests.ui.driving import SBIN, Drive, priced
+from tests.ui.driving import SBIN, Drive, hold_still, priced
 from tests.waiting import until
 
 LEFT, RIGHT, MIDDLE = (
@@ -94,9 +94,7 @@ class Ladder:
 
     def hold_still(self) -> None:
         """The market stays as it is, and stays fresh however slow the machine is."""
-        hub, frozen = self.session.terminal.hub, self.bridge.latest(SBIN)
-        assert frozen is not None and hub._source is not None
-        hub._source.set_sink(lambda tick: hub.publish(frozen) if tick.key == SBIN else None)
+        hold_still(self.session)
 
     def silence(self) -> None:
         """No more prices."""
@@ -574,12 +572,16 @@ def test_closed_ladders_leave_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         docking, bridge = session.window.docking, session.bridge
+
+        async def gone() -> None:
+            await until(lambda: not session.window.findChildren(LadderDock), "closed docks go")
+
         docking.open("ladder").close()
-        await asyncio.sleep(0.05)
+        await gone()
         served, wanted = bridge.frames.served, len(bridge.prices._wanted)
         for _ in range(10):
             docking.open("ladder").close()
-        await asyncio.sleep(0.05)
+        await gone()
         assert (bridge.frames.served, len(bridge.prices._wanted)) == (served, wanted)
         assert bridge.depths._wishes == {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -209,13 +208,11 @@ def test_alerts_never_make_the_window_wider_than_a_small_screen(drive: Drive) ->
         ]
         strip._lay_out()
         strip.changed.emit(True)
-        await asyncio.sleep(0.1)
+        metrics, bar = strip._label.fontMetrics(), strip.parentWidget()
+        assert bar is not None and strip.text().count("\n") == 1
+        await until(lambda: strip.height() >= 2 * metrics.height(), "room for both lines")
+        await until(lambda: bar.height() == strip.height(), "as much in the window")
         assert window.width() == 1366
-        metrics = strip._label.fontMetrics()
-        assert strip.text().count("\n") == 1
-        assert strip.height() >= 2 * metrics.height()
-        bar = strip.parentWidget()
-        assert bar is not None and bar.height() == strip.height()
         strip._alerts = ["short", "too"]
         strip._lay_out()
         assert "\n" not in strip.text()
@@ -261,12 +258,13 @@ def test_the_switches_stay_in_sight_on_a_small_screen(drive: Drive) -> None:
         bar.show_account()
         bar.show_killed(True)
         bar.pnl.setText("+12,34,56,789.00 ⚠")
-        await asyncio.sleep(0.1)
-        assert window.width() == 1366
         assert "A broker of a long name" in bar.account.toolTip()
         for button in (bar.kill, bar.reset_kill, bar.mode):
-            assert button.isVisible(), button.objectName()
-            assert button.mapTo(window, button.rect().topRight()).x() < 1366
+            await until(
+                lambda b=button: b.isVisible() and b.mapTo(window, b.rect().topRight()).x() < 1366,
+                f"{button.objectName()} in sight",
+            )
+        assert window.width() == 1366
 
     drive(scenario)
 
@@ -280,10 +278,14 @@ def test_the_ticket_of_a_currency_fits_a_small_screen(drive: Drive) -> None:
         rupee = next(row for row in session.bridge.search("USDINR", 50) if row.exchange == "CDS")
         session.bridge.select(rupee.key)
         ticket.price_type.choose("SL")
-        await asyncio.sleep(0.1)
         area = ticket.frame.parentWidget()
-        assert area is not None and ticket.frame.width() <= area.width()
+        assert area is not None
         text = ticket.price.fontMetrics().horizontalAdvance("1,23,456.70")
-        assert ticket.price.lineEdit().width() >= text  # and the price is not cut short
+        await until(
+            lambda: (
+                ticket.frame.width() <= area.width() and ticket.price.lineEdit().width() >= text
+            ),
+            "the ticket in its width, and the price not cut short",
+        )
 
     drive(scenario)

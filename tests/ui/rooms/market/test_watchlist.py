@@ -420,13 +420,12 @@ def test_what_the_feed_does_not_tell_comes_from_daily_candles_of_what_is_in_sigh
         dock.setFloating(True)
         dock.resize(1500, 400)  # with the columns of 52 weeks in sight
         await until(lambda: texts(dock, SBIN)["year_high"] != "–", "the year of SBIN")
-        last = session.bridge.latest(SBIN)
-        cells = texts(dock, SBIN)
-        high, low = (float(cells[name].replace(",", "")) for name in ("year_high", "year_low"))
-        assert last is not None and low <= last.low < last.high <= high
-        # A feed that tells them is believed, and a higher high of today counts at once.
-        row = dock.row_of(SBIN)
+        row, cells = dock.row_of(SBIN), texts(dock, SBIN)
         assert row is not None and row.tick is not None
+        high, low = (float(cells[name].replace(",", "")) for name in ("year_high", "year_low"))
+        last = row.tick
+        assert low <= last.low < last.high <= high
+        # A feed that tells them is believed, and a higher high of today counts at once.
         row.tick = msgspec.structs.replace(last, high=high + 10)
         assert watch_rows._year(row, True) == high + 10
         row.tick = msgspec.structs.replace(last, extras=TickExtras(week_52_high=1.0))

@@ -87,9 +87,14 @@ def test_it_shows_the_money_with_its_figures(drive: Drive) -> None:
         assert first < dock.table.row_of(atm) < end
         assert dock.table.current_line is not None
         assert abs(dock.table.current_line.strike - atm) <= 50  # the money may move on
-        texts = dock.model.store.cells(dock.table.row_of(atm)).texts
         for name in ("ltp", "bid", "ask", "iv", "delta", "theta", "oi", "oi_change", "oi_percent"):
-            assert texts[column_of(name, True)] not in ("", "–"), name
+            await until(
+                lambda n=name: (
+                    dock.model.store.cells(dock.table.row_of(atm)).texts[column_of(n, True)]
+                    not in ("", "–")
+                ),
+                name,
+            )
         words = dock.bar.figures.text().replace("\u00a0", " ")
         for word in ("Spot", "Forward", "synthetic", "left", "ATM", "IV", "PCR", "Max pain"):
             assert word in words
@@ -216,9 +221,17 @@ def test_armed_an_unusual_order_is_not_sent_at_one_click(drive: Drive) -> None:
         bridge.arm.arm(bridge.mode)
         assert atm is not None
         area = dock.table.cell_rect(dock.table.row_of(atm), "ask", True)
-        QTest.mouseClick(dock.table.viewport(), LEFT, pos=area.center())
-        assert len(wishes) == 1
-        assert notices and notices[-1].startswith("Not sent at one click: Its value")
+        clicks = 0
+
+        def told() -> bool:
+            """On a busy machine its price may be old again: then that is the reason."""
+            nonlocal clicks
+            clicks += 1
+            QTest.mouseClick(dock.table.viewport(), LEFT, pos=area.center())
+            assert len(wishes) == clicks
+            return notices[-1].startswith("Not sent at one click: Its value")
+
+        await until(told, "why it was not sent")
         assert bridge.books.orders == {}
 
     drive(scenario)
@@ -447,7 +460,7 @@ def test_the_change_of_open_interest_comes_from_candles_where_the_feed_has_none(
         key = key_of(dock, atm)
         leg = dock.model.row_at(dock.table.row_of(atm)).call.leg
         assert leg is not None and leg.tick is not None and leg.tick.extras is None
-        await until(lambda: leg.oi_change is not None, "the change of the day", 20.0)
+        await until(lambda: leg.oi_change is not None, "the change of the day")
         today = session.bridge.now().date()
         week = today - timedelta(days=7)
         days = await session.bridge.bars.of_days(key, Span.of(Interval.DAY), week, today)

@@ -32,7 +32,7 @@ from openalgo_desktop.ui.rooms.orders.ticket import CHOOSE_SIDE, TicketDock
 from openalgo_desktop.ui.rooms.orders.ticket_sender import NO_ANSWER, NO_ANSWER_MS
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
-from tests.waiting import until
+from tests.waiting import at_rest, until
 
 BUY, SELL = Action.BUY, Action.SELL
 
@@ -760,15 +760,13 @@ def test_the_button_never_moves_and_is_never_covered_on_a_small_screen(drive: Dr
             corner = ticket.send.mapTo(ticket, ticket.send.rect().bottomLeft())
             return corner.x(), corner.y()
 
-        before = place()
-        hold_height = ticket.height()
+        before, hold_height = await at_rest(lambda: (place(), ticket.height()))
         ticket.price_type.choose("SL")
         ticket.trigger.setValue(1.0)
         ticket.submit()
         assert ticket.trigger_field.error()
         ticket.foot.say("✕ Rejected: " + "a long story of the broker " * 6, "error")
-        await asyncio.sleep(0.05)
-        assert ticket.height() == hold_height and place() == before
+        assert await at_rest(lambda: (place(), ticket.height())) == (before, hold_height)
         middle = ticket.send.mapTo(window, ticket.send.rect().center())
         assert window.childAt(middle) is ticket.send
         assert ticket.send.visibleRegion().boundingRect() == ticket.send.rect()
@@ -992,8 +990,7 @@ def test_nothing_is_cut_with_everything_open(
         ticket.trigger.setValue(1.0)
         ticket.submit()
         ticket.flush()
-        await asyncio.sleep(0.1)
-        assert clips(ticket.frame) == []
+        await until(lambda: clips(ticket.frame) == [], "nothing cut")
 
     drive(scenario)
 

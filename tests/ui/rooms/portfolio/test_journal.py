@@ -28,7 +28,7 @@ from openalgo_desktop.ui.rooms.portfolio.pnl_month import moved
 from openalgo_desktop.ui.shell.main import Session
 from tests.costs import calls
 from tests.ui.driving import Drive, priced
-from tests.waiting import until
+from tests.waiting import until, until_told
 
 BUY, SELL = Action.BUY, Action.SELL
 
@@ -218,7 +218,7 @@ def test_tags_and_note_are_edited_in_place_and_kept(drive: Drive) -> None:
         async def stored() -> bool:
             return (await session.terminal.trade_journal.notes()).get(trip_id) == kept
 
-        await until_async(stored)
+        await until_told(stored, "the note stored")
         dock.words.setText("late entry")
         await until(lambda: len(dock.rows) == 1, "the note is found")
         dock.edit(dock.model.index(0, column(dock, "note")))
@@ -230,14 +230,6 @@ def test_tags_and_note_are_edited_in_place_and_kept(drive: Drive) -> None:
         assert cell(dock, 0, "note") == "too big"
 
     drive(scenario)
-
-
-async def until_async(ready: object) -> None:
-    for _ in range(200):
-        if await ready():  # type: ignore[operator]
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it was not stored")
 
 
 def test_a_note_that_cannot_be_kept_is_told(drive: Drive) -> None:

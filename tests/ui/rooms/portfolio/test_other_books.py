@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +24,7 @@ from openalgo_desktop.ui.rooms.portfolio.holdings import HoldingsDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, click
 from tests.ui.rooms.portfolio.test_book_docks import order, seen, shown, stand_still, trade
-from tests.waiting import until
+from tests.waiting import until, until_told
 
 pytestmark = pytest.mark.whole_layout
 
@@ -245,8 +244,7 @@ def test_funds_have_a_history_of_each_account_by_day(drive: Drive) -> None:
             stored.update(await terminal.state.all(SCOPE))
             return stored.get(key, {}).get("available") == 6500.0
 
-        while not await kept():
-            await asyncio.sleep(0.02)
+        await until_told(kept, "the new figures stored")
         click(dock.history_button)
         assert dock.panel.isVisible() and not dock.history.isVisible()
 

@@ -249,7 +249,7 @@ def test_curve_says_the_point_under_the_mouse(qtbot: QtBot) -> None:
     last = curve.grab().toImage()
     curve.show()
     QTest.mouseMove(curve, curve.rect().center())
-    qtbot.waitUntil(lambda: curve.grab().toImage() != last, timeout=3000)
+    qtbot.waitUntil(lambda: curve.grab().toImage() != last, timeout=30_000)
 
 
 async def test_an_export_does_not_follow_a_link(tmp_path: Path) -> None:

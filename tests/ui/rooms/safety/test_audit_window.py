@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 from openalgo_desktop.ui.rooms.safety.audit_dialog import AuditDialog
 from openalgo_desktop.ui.shell.main import Session
@@ -30,6 +32,26 @@ def test_an_order_and_a_setting_are_found_and_exported(drive: Drive, tmp_path: P
         dialog.text.setText("SBIN")
         await until(lambda: set(shown(dialog, 3)) == {"Order"}, "the found entry")
         assert shown(dialog, 1) == ["Window"]
+        # An answer that comes after that of a later search shows nothing.
+        asked, answered, audit = asyncio.Event(), asyncio.Event(), session.bridge.audit
+        search = audit.search
+
+        async def late(*question: Any, **more: Any) -> Any:
+            rows = await search(*question, **more)
+            asked.set()
+            await answered.wait()
+            return rows
+
+        audit.search = late  # type: ignore[method-assign]
+        dialog.text.setText("max_lots")
+        older = asyncio.create_task(dialog.load())
+        await asyncio.wait_for(asked.wait(), 30)
+        audit.search = search  # type: ignore[method-assign]
+        dialog.text.setText("SBIN")
+        await dialog.load()
+        answered.set()
+        await older
+        assert set(shown(dialog, 3)) == {"Order"}
         await dialog.export(tmp_path / "trail.csv")
         assert "1 entries written" in dialog.message.text()
         assert "SBIN" in (tmp_path / "trail.csv").read_text()

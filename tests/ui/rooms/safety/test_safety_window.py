@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-import time
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
+from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.enums import Action, ApprovalStatus, Mode, OrderStatus, Product
 from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.storage import database
-from openalgo_desktop.ui.kit import theme
+from openalgo_desktop.ui.kit import hold_button, theme
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.hold_button import HOLD_SECONDS, HoldButton
 from openalgo_desktop.ui.rooms.safety.approvals import ApprovalsDock
@@ -29,7 +32,7 @@ from openalgo_desktop.ui.rooms.safety.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.ui.rooms.api.test_api_window import ORDER, post
-from tests.waiting import until
+from tests.waiting import until, until_told
 
 pytestmark = pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 
@@ -50,10 +53,11 @@ async def exposed(session: Session) -> None:
     await until(session.bridge.books.working, "a working order")
 
 
-async def hold(button: HoldButton, seconds: float) -> None:
-    QTest.mousePress(button, LEFT)
-    await asyncio.sleep(seconds)
-    QTest.mouseRelease(button, LEFT)
+def hand_clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The time that buttons which are held go by; it stands still but for the test."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(hold_button, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
 
 
 def test_a_position_is_reversed_after_a_question(drive: Drive) -> None:
@@ -74,18 +78,25 @@ def test_a_position_is_reversed_after_a_question(drive: Drive) -> None:
     drive(scenario)
 
 
-def test_the_kill_switch_needs_a_hold_and_leaves_nothing_open(drive: Drive) -> None:
+def test_the_kill_switch_needs_a_hold_and_leaves_nothing_open(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario(session: Session) -> None:
         await exposed(session)
         window, books = session.window, session.bridge.books
-        await hold(window.top_bar.kill, 0.3)
-        assert not session.bridge.safety.killed
-        started = time.monotonic()
-        QTest.mousePress(window.top_bar.kill, LEFT)
+        kill, clock = window.top_bar.kill, hand_clock(monkeypatch)
+        QTest.mousePress(kill, LEFT)
+        clock.now += HOLD_SECONDS - 0.1
+        kill._tick()
+        QTest.mouseRelease(kill, LEFT)
+        clock.now += HOLD_SECONDS
+        kill._tick()
+        assert not kill.holding and not session.bridge.safety.killed
+        QTest.mousePress(kill, LEFT)
+        clock.now += HOLD_SECONDS
         await until(lambda: session.bridge.safety.killed, "the kill")
-        QTest.mouseRelease(window.top_bar.kill, LEFT)
-        assert time.monotonic() - started >= HOLD_SECONDS
-        await until(lambda: window.findChildren(KillReportDialog), "the report", 20)
+        QTest.mouseRelease(kill, LEFT)
+        await until(lambda: window.findChildren(KillReportDialog), "the report")
         report = window.findChildren(KillReportDialog)[0]
         assert "Nothing is left" in report.findChildren(type(window.ticket.result))[0].text()
         await until(lambda: not books.working(), "no working order")
@@ -108,23 +119,28 @@ def test_the_kill_switch_needs_a_hold_and_leaves_nothing_open(drive: Drive) -> N
     drive(scenario)
 
 
-def test_a_key_pressed_once_is_no_hold_and_a_held_one_is(drive: Drive) -> None:
-    async def scenario(session: Session) -> None:
-        button = session.window.top_bar.kill
-        held: list[float] = []
-        button.held.disconnect()
-        button.held.connect(lambda: held.append(time.monotonic()))
-        button.key_pulse()
-        await asyncio.sleep(HOLD_SECONDS + 0.3)
-        assert held == []
-        assert button.progress == 0.0
-        started = time.monotonic()
-        while not held and time.monotonic() - started < 3:
-            button.key_pulse()
-            await asyncio.sleep(0.04)
-        assert held[0] - started >= HOLD_SECONDS
+def test_a_key_pressed_once_is_no_hold_and_a_held_one_is(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    button, clock = HoldButton("Kill"), hand_clock(monkeypatch)
+    qtbot.addWidget(button)
+    held: list[float] = []
+    button.held.connect(lambda: held.append(clock.now))
 
-    drive(scenario)
+    def wait(seconds: float) -> None:
+        for _ in range(round(seconds / 0.04)):
+            clock.now += 0.04
+            button._tick()
+
+    button.key_pulse()
+    wait(HOLD_SECONDS + 0.3)
+    assert held == []
+    assert button.progress == 0.0 and not button.holding
+    started = clock.now
+    while not held and clock.now - started < 3:
+        button.key_pulse()
+        wait(0.04)
+    assert HOLD_SECONDS <= held[0] - started <= HOLD_SECONDS + 0.08
 
 
 def approvals(session: Session) -> ApprovalsDock:
@@ -168,6 +184,22 @@ def test_orders_of_scripts_wait_for_a_yes(drive: Drive) -> None:
             ApprovalStatus.REJECTED,
             ApprovalStatus.APPROVED,
         ]
+        # An answer that comes after that of a later question shows nothing.
+        answered, safety = asyncio.Event(), session.bridge.safety
+        decided = safety.decided
+
+        async def late(count: int) -> list[Approval]:
+            await answered.wait()
+            return []
+
+        safety.decided = late  # type: ignore[method-assign]
+        older = asyncio.create_task(dock._load())
+        await asyncio.sleep(0)
+        safety.decided = decided  # type: ignore[method-assign]
+        await dock._load()
+        answered.set()
+        await older
+        assert len(dock.rows) == 2
 
     drive(scenario)
 
@@ -200,7 +232,7 @@ def test_old_prices_are_grey_everywhere_until_the_feed_is_back(drive: Drive) -> 
         points = ((x, y) for x in range(170, image.width()) for y in range(min(48, image.height())))
         assert any(image.pixel(x, y) == grey for x, y in points)
         await account.control({"faults": {"disconnect": False}})
-        await until(lambda: not feed.stale, "fresh prices", 15)
+        await until(lambda: not feed.stale, "fresh prices")
         assert not docks["watchlist"].view._stale  # type: ignore[attr-defined]
         assert not window.alert_banner.isVisible()
 
@@ -280,8 +312,29 @@ def test_the_audit_trail_is_searched_and_exported(drive: Drive, tmp_path: Path) 
             await dock._search()
             return [row.who for row in dock.rows]
 
-        await until_async(lambda: found("SBIN"), {"window", "api:default"})
+        async def both() -> bool:
+            return {"window", "api:default"} <= set(await found("SBIN"))
+
+        await until_told(both, "entries of both")
         assert set(await found("api:default")) == {"api:default"}
+        # An answer that comes after that of a later search shows nothing.
+        asked, answered, audit = asyncio.Event(), asyncio.Event(), session.bridge.safety.audit
+
+        async def late(*question: Any) -> list[AuditEntry]:
+            rows = await audit(*question)
+            asked.set()
+            await answered.wait()
+            return rows
+
+        session.bridge.safety.audit = late  # type: ignore[method-assign]
+        dock.text.setText("SBIN")
+        older = asyncio.create_task(dock._search())
+        await asyncio.wait_for(asked.wait(), 30)
+        session.bridge.safety.audit = audit  # type: ignore[method-assign]
+        assert set(await found("api:default")) == {"api:default"}
+        answered.set()
+        await older
+        assert {row.who for row in dock.rows} == {"api:default"}
         await found("SBIN")
         path = tmp_path / "audit.csv"
         await dock.export(path)
@@ -293,15 +346,6 @@ def test_the_audit_trail_is_searched_and_exported(drive: Drive, tmp_path: Path) 
         assert key.reveal() not in path.read_text("utf-8-sig")
 
     drive(scenario)
-
-
-async def until_async(read: Callable[[], Awaitable[list[str]]], wanted: set[str]) -> None:
-    """Poll a coroutine until it gives all of ``wanted``."""
-    for _ in range(500):
-        if wanted <= set(await read()):
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail(f"never saw {wanted}")
 
 
 def test_a_disk_that_takes_nothing_is_said_in_the_strip(
