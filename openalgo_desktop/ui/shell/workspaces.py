@@ -76,6 +76,8 @@ class Workspaces(QObject):
         self._kept: set[str] = set()  # workspaces that were shown since the last writing
         self._switching = self._starting = False
         self.windows: list[SideWindow] = []
+        #: What windows whose docks still take their sizes were brought back with.
+        self._settling: dict[QMainWindow, Mapping[str, Any]] = {}
         self.current = self._presets[PRESETS[0]].title
         docking.menu_wanted.connect(self.dock_menu)
         self._timer = QTimer(self)
@@ -210,6 +212,7 @@ class Workspaces(QObject):
         """Bring a shipped workspace back as it was shipped; one of the user becomes the first
         preset. What the docks hold (symbols of watchlists) stays."""
         states = self._docking.states()
+        self._settling.clear()  # what was brought back a moment ago is not meant any more
         self._lay_out_preset(self._preset_of(self.current), states)
         self.changed.emit()
         self._autosave()
@@ -310,6 +313,11 @@ class Workspaces(QObject):
             action.setEnabled(not self.locked)
         menu.popup(place)
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the docks of what was brought back have taken their sizes."""
+        return not self._settling
+
     def _on_left(self, window: SideWindow) -> None:
         """The user closed a further window: its docks are gone with it."""
         for dock in self._docking.in_window(window):
@@ -319,6 +327,7 @@ class Workspaces(QObject):
     def _forget(self, window: SideWindow) -> None:
         if window in self.windows:
             self.windows.remove(window)
+            self._settling.pop(window, None)
             window.dispose()
 
     # -- records ----------------------------------------------------------------------------
@@ -364,6 +373,7 @@ class Workspaces(QObject):
             self._lay_out_preset(self._preset_of(name), _as_states(record.get("docks")))
 
     def _clear(self) -> None:
+        self._settling.clear()
         self._docking.discard_all()
         for window in list(self.windows):
             self._forget(window)
@@ -387,6 +397,7 @@ class Workspaces(QObject):
                     dock.close()
             workspace.settle(window, row, docks)
             # Banners, tab and status bars take their room in the turns that follow.
+            self._settling[window] = row
             self._settle_later(window, row, docks)
         return bool(self._docking.docks)
 
@@ -401,10 +412,14 @@ class Workspaces(QObject):
 
         def settle() -> None:
             here = {n: d for n, d in docks.items() if self._docking.docks.get(d.name) is d}
-            if QGuiApplication.mouseButtons() is not Qt.MouseButton.NoButton:
-                return  # somebody drags them already
-            workspace.settle(window, row, here)
-            if turn + 1 < len(SETTLE_MS):
+            if self._settling.get(window) is not row:
+                return  # something else is shown there by now
+            dragged = QGuiApplication.mouseButtons() is not Qt.MouseButton.NoButton
+            if not dragged:
+                workspace.settle(window, row, here)
+            if dragged or turn + 1 == len(SETTLE_MS):
+                del self._settling[window]
+            else:
                 self._settle_later(window, row, here, turn + 1)
 
         QTimer.singleShot(SETTLE_MS[turn], window, settle)

@@ -19,10 +19,12 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.kinds import DockKind, kinds
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell import layout_tree, workspace
+from openalgo_desktop.ui.shell import workspaces as workspaces_module
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.workspaces import PRESETS, _nearest
 from tests.ui.driving import Drive, priced, resident_mib
 from tests.ui.shell.test_growth import settled
+from tests.waiting import at_rest, until
 
 SBIN, INFY = ("NSE", "SBIN"), ("NSE", "INFY")
 
@@ -34,9 +36,17 @@ def places(window: QMainWindow, docks: dict[str, Dock]) -> dict[str, QRect]:
     }
 
 
+@pytest.fixture(autouse=True)
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docks take their sizes in as many turns as ever, which come sooner."""
+    monkeypatch.setattr(workspaces_module, "SETTLE_MS", (0, 10, 10, 10))
+
+
 async def drawn(session: Session) -> None:
     """Layouts of Qt are done in the turns that follow."""
-    await asyncio.sleep(0.1)
+    window, spaces = session.window, session.window.workspaces
+    await until(lambda: spaces.at_rest, "the docks in their sizes")
+    await at_rest(lambda: places(window, window.docks))
     session.app.sendPostedEvents()
 
 
@@ -192,6 +202,25 @@ def test_nothing_creeps_from_start_to_start(drive: Drive) -> None:
     for _ in range(4):
         drive(scenario)
     assert seen[1] == seen[0] and seen[2] == seen[0] and seen[3] == seen[0]
+
+
+@pytest.mark.docks("watchlist", "orders", "positions")
+def test_a_reset_is_not_undone_by_what_was_brought_back_before(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        await drawn(session)
+        spaces, turns = session.window.workspaces, list[int]()
+        spaces._keep()
+        spaces._show(spaces.current)
+        assert not spaces.at_rest
+        monkeypatch.setattr(workspace, "settle", lambda *_: turns.append(1))
+        spaces.reset()
+        assert spaces.at_rest
+        await drawn(session)
+        assert turns == []
+
+    drive(scenario)
 
 
 def test_every_shipped_workspace_comes_up_and_switching_loses_nothing(drive: Drive) -> None:
