@@ -68,6 +68,8 @@ def pytest_runtest_logfinish() -> None:
 
 #: Folders of tests that wait most of their time: for programs, sockets and clocks.
 WAITING = ("api", "contract", "e2e", "faults")
+#: What one of them may take on a busy machine, seconds: some start ten programs one after another.
+PATIENCE = 600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -79,6 +81,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     parts: dict[str, list[list[pytest.Item]]] = {}
     for path, tests in files.items():
         folder = path.relative_to(HERE).parts[0]
+        if folder in WAITING:
+            for item in tests:
+                if item.get_closest_marker("timeout") is None:
+                    item.add_marker(pytest.mark.timeout(PATIENCE))
         parts.setdefault("waiting" if folder in WAITING else folder, []).append(tests)
     turns = zip_longest(parts.pop("waiting", []), parts.pop("ui", []), fillvalue=[])
     rest = [tests for found in parts.values() for tests in found]

@@ -57,7 +57,7 @@ def _works(python: Path, version: tuple[int, int]) -> bool:
     code = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
     try:
         done = subprocess.run(
-            [python, "-c", code], capture_output=True, text=True, timeout=20, check=False
+            [python, "-c", code], capture_output=True, text=True, timeout=60, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

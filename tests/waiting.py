@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 async def until(
-    condition: Callable[[], object], what: str = "the condition", seconds: float = 30.0
+    condition: Callable[[], object], what: str = "the condition", seconds: float = 60.0
 ) -> None:
     """Return once ``condition`` holds; fail with what did not happen after ``seconds``."""
     try:
@@ -28,7 +28,7 @@ async def at_rest(place: Callable[[], T], turns: int = 4) -> T:
     """Where things are once they were there in so many turns of the loop one after another:
     layouts of Qt are done in the turns that follow a change."""
     last, same = place(), 0
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while same < turns:
             await asyncio.sleep(0.005)
             now = place()
@@ -38,7 +38,7 @@ async def at_rest(place: Callable[[], T], turns: int = 4) -> T:
 
 
 async def until_told(
-    ask: Callable[[], Awaitable[object]], what: str = "the answer", seconds: float = 30.0
+    ask: Callable[[], Awaitable[object]], what: str = "the answer", seconds: float = 60.0
 ) -> None:
     """:func:`until` for a condition that has to be asked for."""
     try:
@@ -49,7 +49,7 @@ async def until_told(
         pytest.fail(f"did not happen within {seconds:g} s: {what}")
 
 
-def wait_for(condition: Callable[[], T], what: str = "the condition", seconds: float = 45.0) -> T:
+def wait_for(condition: Callable[[], T], what: str = "the condition", seconds: float = 60.0) -> T:
     """The same for code without a loop; gives the condition's value."""
     end = time.monotonic() + seconds
     while not (value := condition()):

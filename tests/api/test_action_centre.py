@@ -49,7 +49,7 @@ class Engine:
         key = await self.terminal.keys.default()
         assert key is not None
         self._key = key.reveal()
-        self._http = httpx.AsyncClient(base_url=self.terminal.api.rest_url, timeout=20)
+        self._http = httpx.AsyncClient(base_url=self.terminal.api.rest_url, timeout=60)
         return self
 
     async def __aexit__(self, *_: object) -> None:

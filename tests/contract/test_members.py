@@ -118,7 +118,7 @@ async def test_the_feed_comes_back(priced: Rig) -> None:
     await priced.emulator.drop_sockets()
     await until(lambda: priced.account.status.state is AccountState.DISCONNECTED, "the loss")
     priced.ticks.clear()
-    await until(lambda: bool(priced.ticks), "ticks again", 10)
+    await until(lambda: bool(priced.ticks), "ticks again")
 
 
 @pytest.mark.parametrize("priced", PRICED, indirect=True)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.clock import SystemClock
-from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
+from tests.e2e.driver import NO_LIMITS, ROOT, START_TIMEOUT, Program, environment
 from tests.emulators.base import BrokerEmulator
 from tests.emulators.thread import EmulatorThread
 
@@ -80,7 +80,7 @@ def log_in(
     process.stdin.write(json.dumps(dict(given or {})))
     process.stdin.close()
     lines: list[str] = []
-    killer = threading.Timer(40, process.kill)
+    killer = threading.Timer(START_TIMEOUT, process.kill)
     killer.start()
     try:
         for line in process.stdout:
@@ -91,9 +91,9 @@ def log_in(
                 server.emulator.redirect = line.split()[-1]
             elif site and line.startswith(site):
                 url = line.strip().replace(site, server.emulator.url)
-                with urllib.request.urlopen(url, timeout=10) as page:
+                with urllib.request.urlopen(url, timeout=60) as page:
                     assert page.status == 200
-        assert process.wait(10) == 0, "".join(lines)
+        assert process.wait(60) == 0, "".join(lines)
     finally:
         killer.cancel()
     return "".join(lines)

@@ -22,7 +22,7 @@ FIRST_DISPLAY, DISPLAYS = 1_000, 50_000
 #: What has not moved for so long has come to rest, seconds.
 REST = 0.15
 #: What a busy machine may take, seconds; what comes at once is not waited for.
-PATIENCE = 45.0
+PATIENCE = 60.0
 
 
 @contextlib.contextmanager
@@ -43,13 +43,13 @@ def x_display(size: str = "1920x1080") -> Iterator[str]:
     )
     os.close(write)
     try:
-        ready, _, _ = select.select([read], [], [], 20)
+        ready, _, _ = select.select([read], [], [], PATIENCE)
         assert ready, "Xvfb did not start"
         yield f":{os.read(read, 20).decode().strip()}"
     finally:
         os.close(read)
         server.terminate()
-        server.wait(10)
+        server.wait(PATIENCE)
 
 
 class Hand:
@@ -64,7 +64,7 @@ class Hand:
             env=self._env,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, (words, done.stderr)

@@ -46,7 +46,7 @@ class Sdk:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise SdkError(f"the client's process ended ({self._process.wait(5)})")
+            raise SdkError(f"the client's process ended ({self._process.wait(60)})")
         answer = json.loads(line)
         if "error" in answer:
             raise SdkError(f"{request.get('method')}: {answer['error']}")
@@ -66,7 +66,7 @@ class Sdk:
         assert result.get("status") == "success", (method, kwargs, result)
         return result
 
-    def events(self, count: int, timeout: float = 10.0) -> list[dict[str, Any]]:
+    def events(self, count: int, timeout: float = 60.0) -> list[dict[str, Any]]:
         """What the stream callbacks got since the last question, at least ``count`` of it."""
         got: list[dict[str, Any]] = self.call("@events", count=count, timeout=timeout)
         assert len(got) >= count, f"{len(got)} of {count} events in {timeout} s: {got}"
@@ -77,10 +77,10 @@ class Sdk:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(60)
         self._process.stdout.close()
 
     def __enter__(self) -> Self:

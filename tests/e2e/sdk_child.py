@@ -44,7 +44,7 @@ class Child:
     def run(self, request):
         method, kwargs = request["method"], request.get("kwargs", {})
         if method == "@events":
-            return self.wait_for(kwargs["count"], kwargs.get("timeout", 10.0))
+            return self.wait_for(kwargs["count"], kwargs.get("timeout", 60.0))
         if method == "@methods":
             return [name for name in dir(self.make) if not name.startswith("_")]
         client = self.new(request["api_key"]) if "api_key" in request else self.client

@@ -23,7 +23,7 @@ class Stream:
         await self._socket.send(json.dumps(message))
 
     async def frame(self) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return dict(json.loads(await self._socket.recv()))
 
     async def until(self, kind: str) -> dict[str, Any]:

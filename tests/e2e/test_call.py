@@ -12,7 +12,7 @@ from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.local_api.endpoints import CONTROL, TABLE
 from openalgo_desktop.runtime.hands.endpoint import describe
 from openalgo_desktop.shell.call import parse_fields
-from tests.e2e.driver import Program, command_line, environment
+from tests.e2e.driver import START_TIMEOUT, Program, command_line, environment
 
 
 def run(program: Program, *arguments: str) -> tuple[int, str]:
@@ -25,7 +25,7 @@ def run(program: Program, *arguments: str) -> tuple[int, str]:
         env=environment(program.data_dir),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=START_TIMEOUT,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
@@ -88,7 +88,7 @@ def test_loopback_is_never_asked_through_a_proxy(tmp_path: Path) -> None:
             env=environment(program.data_dir) | dead,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=START_TIMEOUT,
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -38,12 +38,12 @@ def test_the_stream_comes_back_after_a_restart(tmp_path: Path, client: str) -> N
         program.control(prices={"NSE:SBIN": 805.0})
         prices: set[float] = set()
         while 805.0 not in prices:  # it waits 1, 2, 5 ... seconds between attempts
-            prices |= {e["data"]["ltp"] for e in sdk.events(1, timeout=30) if "data" in e}
+            prices |= {e["data"]["ltp"] for e in sdk.events(1) if "data" in e}
         order = {"strategy": "e2e", **SBIN, "action": "BUY", "pricetype": "MARKET"}
         placed = program.call("placeorder", **order, product="MIS", quantity=1)["orderid"]
         updates: list[str] = []
         while "complete" not in updates:
-            events = sdk.events(1, timeout=30)
+            events = sdk.events(1)
             updates += [e["order_status"] for e in events if e.get("orderid") == placed]
         sdk.call("disconnect")
     assert program.stop() == 0

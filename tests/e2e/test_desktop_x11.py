@@ -84,10 +84,10 @@ def desk(folder: Path) -> Iterator[Desk]:
             yield Desk(address, told)
         finally:
             services.terminate()
-            services.wait(10)
+            services.wait(60)
     finally:
         bus.terminate()
-        bus.wait(10)
+        bus.wait(60)
 
 
 def focus(window: Window, name: str) -> None:
@@ -120,7 +120,7 @@ def test_the_desktop_is_told_while_nobody_looks(tmp_path: Path) -> None:
         assert window.ask(sound) is True
         desktop.choose("Mute sounds")
         window.wait(f"{sound} is False", "silence")
-        wait_for(lambda: "Day P/L" in desktop.tooltip(), "the result in the tooltip", 20)
+        wait_for(lambda: "Day P/L" in desktop.tooltip(), "the result in the tooltip")
         assert "<" not in desktop.tooltip()
         desktop.choose("Flatten…")
         window.wait("seen('dialog-confirm') is not None", "the review")

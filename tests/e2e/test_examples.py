@@ -33,7 +33,7 @@ def _run(program: Program, *command: str, **more: str) -> str:
         **more,
     }
     done = subprocess.run(
-        command, env=env, cwd=EXAMPLES, capture_output=True, text=True, timeout=90, check=False
+        command, env=env, cwd=EXAMPLES, capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

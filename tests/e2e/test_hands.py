@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.driver import Program, command_line, environment, run
+from tests.e2e.driver import START_TIMEOUT, Program, command_line, environment, run
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_the_door_is_only_for_the_owner(program: Program) -> None:
     good = {"X-OpenAlgo-Owner": told["control_token"], "Content-Type": "application/json"}
 
     def knock(method: str = "POST", **changed: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", where.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", where.port, timeout=60)
         headers = {k: v for k, v in (good | changed).items() if v}
         connection.request(method, "/owner/kill/status", b"{}", headers)
         return connection.getresponse().status
@@ -253,7 +253,7 @@ def test_quiet_ends(program: Program) -> None:
     process.stdout.close()  # like `| head`: the reader goes away before anything is written
     assert process.stderr is not None
     assert process.stderr.read() == b""
-    assert process.wait(60) == 141
+    assert process.wait(START_TIMEOUT) == 141
     code, text = run(program.data_dir, "setings", "list")
     assert code == 2 and "Did you mean settings" in text
 
@@ -281,7 +281,7 @@ def test_ctrl_c_at_a_prompt_ends_at_once(
         shown += os.read(ours, 1024)
     assert bool(termios.tcgetattr(theirs)[3] & termios.ECHO) is not bool(typed)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(START_TIMEOUT) == 130
     assert termios.tcgetattr(theirs) == before  # what is typed next is seen again
     assert os.get_blocking(theirs)
     os.close(theirs)
@@ -328,7 +328,7 @@ def test_ctrl_c_while_a_command_is_imported(
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=START_TIMEOUT,
         check=False,
     )
     assert (done.returncode, done.stdout) == (130, "")

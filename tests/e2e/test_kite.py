@@ -100,7 +100,7 @@ def test_killed_while_an_answer_is_lost(kite: Kite, tmp_path: Path) -> None:
     sender.start()
     wait_for(lambda: len(orders_at_kite(kite)) == 1, "the order at the broker")
     engine.kill()
-    sender.join(20)
+    sender.join(60)
     with program(kite, folder) as again:
         wait_for(
             lambda: [row["order_status"] for row in book(again)] == ["open"],
@@ -149,5 +149,5 @@ def test_log_in_again_beside_the_running_engine(kite: Kite, tmp_path: Path) -> N
         status, body = post(engine, order(1))
         assert status == 403 and kite.emulator.calls("POST", "/orders") == 2
         assert "running engine" in log_in(kite, folder, beside=engine)
-        wait_for(lambda: post(engine, order(1))[0] == 200, "the new session", 30)
+        wait_for(lambda: post(engine, order(1))[0] == 200, "the new session")
         assert len(orders_at_kite(kite)) == 2

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.screen import Window, real_window, x_display
 
-pytestmark = [pytest.mark.xvfb, pytest.mark.timeout(300)]  # a busy machine
+pytestmark = pytest.mark.xvfb
 
 #: Longer than the longest pause between two turns in which docks take their sizes, seconds.
 LAST_TURN = 0.4

@@ -49,7 +49,7 @@ from tests.memory import MemorySecrets
 from tests.waiting import until, wait_for
 
 SBIN, NIFTY = ("NSE", "SBIN"), ("NSE_INDEX", "NIFTY")
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 def login_of(program: Program) -> dict[str, str]:
@@ -293,7 +293,7 @@ class Pair:
             input=json.dumps(login_of(self.server)).encode(),
             env=self.terminal._env,
             capture_output=True,
-            timeout=60,
+            timeout=150,
             check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr.decode()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.driver import Program, command_line, environment, run_command
+from tests.e2e.driver import START_TIMEOUT, Program, command_line, environment, run_command
 
 
 def test_ready_file_and_clean_stop(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_bad_options_end_with_a_message(tmp_path: Path, options: tuple[str, str]
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=START_TIMEOUT,
         check=False,
     )
     assert done.returncode == 2

@@ -31,7 +31,7 @@ async def test_all_modes_of_a_live_market(market: Program) -> None:
             }
         frames: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
         wanted = {(item["symbol"], mode) for item in SYMBOLS for mode in (1, 2, 3)}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not all(len(frames[key]) >= 3 for key in wanted):
                 frame = await stream.until("market_data")
                 frames[frame["symbol"], frame["mode"]].append(frame["data"])

@@ -15,7 +15,7 @@ import pytest
 from tests.e2e.screen import Window, real_window, x_display
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.xvfb, pytest.mark.timeout(300)]  # a busy machine
+pytestmark = pytest.mark.xvfb
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.e2e.driver import Program
 from tests.e2e.screen import Window, real_window, x_display
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.xvfb, pytest.mark.timeout(300)]  # a busy machine
+pytestmark = pytest.mark.xvfb
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_order_updates_are_pushed(server: Server, tmp_path: Path) -> None:
         asked = server.emulator.calls("GET", "/interactive/orders")
 
         async def cancelled_elsewhere() -> None:
-            async with connect(engine.ws_url) as socket, asyncio.timeout(20):
+            async with connect(engine.ws_url) as socket, asyncio.timeout(60):
                 login = {"action": "authenticate", "api_key": engine.api_key}
                 await socket.send(json.dumps(login))
                 await socket.send(json.dumps({"action": "subscribe_orders"}))
@@ -168,7 +168,7 @@ def test_market_data_taken_elsewhere_comes_back(server: Server, tmp_path: Path) 
 def through_the_page(address: str, base: str) -> None:
     """What a browser does: the broker's page, and on by its link or its form."""
     page = re.sub(r"https://[^/]+", base, address, count=1)
-    with urllib.request.urlopen(page, timeout=10) as answer:
+    with urllib.request.urlopen(page, timeout=60) as answer:
         text = answer.read().decode()
         if urllib.parse.urlsplit(answer.url).path != "/interactive/thirdparty":
             return
@@ -178,7 +178,7 @@ def through_the_page(address: str, base: str) -> None:
     form = urllib.parse.urlencode({"session": unescape(value[1])}).encode()
     request = urllib.request.Request(unescape(target[1]), data=form)
     request.add_header("Origin", "https://xts.compositedge.com")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
 
 
@@ -200,7 +200,7 @@ def test_log_in_by_the_brokers_page(tmp_path: Path) -> None:
                 assert http.post("/api/v1/placeorder", body)[0] == 403
                 port = engine.rest_url.rpartition(":")[2]
                 assert "running engine" in log_in(server, folder, "compositedge", browser, port)
-                wait_for(lambda: http.post("/api/v1/placeorder", body)[0] == 200, "the session", 30)
+                wait_for(lambda: http.post("/api/v1/placeorder", body)[0] == 200, "the session")
 
 
 @pytest.mark.parametrize("broker", ["fivepaisaxts", "ibulls", "jainamxts", "rmoney", "wisdom"])

@@ -41,7 +41,7 @@ def book(engine: Program) -> list[dict[str, Any]]:
 
 async def stream(engine: Program, mode: int = 2) -> None:
     """Prices of the emulator over our own WebSocket."""
-    async with connect(engine.ws_url) as socket, asyncio.timeout(25):
+    async with connect(engine.ws_url) as socket, asyncio.timeout(60):
         await socket.send(json.dumps({"action": "authenticate", "api_key": engine.api_key}))
         symbols = [
             {"symbol": "SBIN", "exchange": "NSE"},
@@ -58,7 +58,7 @@ async def stream(engine: Program, mode: int = 2) -> None:
 
 async def deep_book(engine: Program, levels: int) -> None:
     """A book of so many levels over our own WebSocket, every one of them with somebody in it."""
-    async with connect(engine.ws_url) as socket, asyncio.timeout(25):
+    async with connect(engine.ws_url) as socket, asyncio.timeout(60):
         await socket.send(json.dumps({"action": "authenticate", "api_key": engine.api_key}))
         symbol = f"SBIN:{levels}"
         asked = {"action": "subscribe", "symbol": symbol, "exchange": "NSE", "mode": 3}

@@ -59,5 +59,5 @@ class EmulatorThread(Generic[E]):
             self.call(self.emulator.stop())
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(10)
+            self._thread.join(60)
             self._loop.close()

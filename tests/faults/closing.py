@@ -219,7 +219,7 @@ class Closing(Campaign):
             work.append(asyncio.create_task(self.act(self.rng.choice(kinds))))
             if self.rng.random() < 0.4:
                 await asyncio.sleep(self.rng.uniform(0, 0.02))
-        done, late = await asyncio.wait(work, timeout=30)
+        done, late = await asyncio.wait(work, timeout=60)
         assert not late, "a caller got no answer"
         if switch is not None:
             switch.cancel()
@@ -231,7 +231,7 @@ class Closing(Campaign):
     async def _peace(self) -> None:
         live, self.line = self.line, self.lines[Mode.SANDBOX]
         self.line.on = False
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.line.under_way:
                 await asyncio.sleep(TIMEOUT)
         self.line.release()

@@ -117,7 +117,7 @@ class Fuzz:
             line = line or await _Line.open(self.rest.hostname or "", self.rest.port or 0)
             raw, what = self._request()
             try:
-                status = await asyncio.wait_for(line.send(raw), 20)
+                status = await asyncio.wait_for(line.send(raw), 60)
             except (OSError, EOFError, asyncio.IncompleteReadError):
                 status = 0  # the server closed: what was sent was no HTTP
             if status == 0 or line.closing:
@@ -161,12 +161,12 @@ class Fuzz:
         left = number
         while left > 0:
             try:
-                async with connect(self.ws, open_timeout=20, compression=None) as socket:
+                async with connect(self.ws, open_timeout=60, compression=None) as socket:
                     if self.rng.random() < 0.9:
                         await socket.send(
                             json.dumps({"action": "authenticate", "api_key": self.key})
                         )
-                        await asyncio.wait_for(socket.recv(), 20)
+                        await asyncio.wait_for(socket.recv(), 60)
                     left -= await self._group(socket, min(left, 200))
             except (ConnectionClosed, InvalidHandshake):
                 self.counts["socket closed by the server"] += 1
@@ -185,7 +185,7 @@ class Fuzz:
                     except TimeoutError:
                         break
             await socket.send(json.dumps({"action": "ping"}))
-            await asyncio.wait_for(socket.recv(), 20)
+            await asyncio.wait_for(socket.recv(), 60)
         except ConnectionClosed:
             self.counts["socket closed by the server"] += 1
             sent += 1

@@ -100,7 +100,7 @@ class Run:
         """Peace: every row of the journal gets its end."""
         self.rig.emulator.faults.__init__()  # type: ignore[misc]
         await self.desk.quiet()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await self.journal.open_entries():
                 self.clock.skip(reconcile.ANSWER_WITHIN / 3)
                 await self.desk.reconciler.run_once()

@@ -31,20 +31,29 @@ def subscribed(program: Program, wanted: dict[tuple[str, str], int]) -> Iterator
         yield socket
 
 
-def ticked(socket: ClientConnection, wanted: dict[tuple[str, str], int], since: float) -> bool:
-    """Whether every subscription of ``socket`` brings data; raises after 20 s."""
+def ticked(socket: ClientConnection, wanted: dict[tuple[str, str], int], since: float) -> float:
+    """When every subscription of ``socket`` has brought data, in seconds ``since`` then; raises
+    after a minute of silence."""
     missing = dict(wanted)
     while missing:
-        message: dict[str, Any] = json.loads(socket.recv(timeout=20))
+        message: dict[str, Any] = json.loads(socket.recv(timeout=60))
         if message.get("type") == "market_data":
             key = (message["exchange"], message["symbol"])
             if missing.get(key) == message["mode"]:
                 del missing[key]
-    return time.monotonic() - since < BACK_WITHIN
+    return time.monotonic() - since
 
 
-def drained(socket: ClientConnection) -> int:
-    """Read what is there; how many were ticks."""
+def drain(socket: ClientConnection) -> None:
+    """Read what was on its way: all that comes before the answers of two questions."""
+    for _ in range(2):
+        socket.send(json.dumps({"action": "ping"}))
+        while json.loads(socket.recv(timeout=60)).get("type") != "pong":
+            pass
+
+
+def heard(socket: ClientConnection) -> int:
+    """Ticks that come until it is quiet for a while."""
     count = 0
     while True:
         try:
@@ -57,17 +66,18 @@ def test_all_subscriptions_of_all_clients_are_back_after_a_drop(tmp_path: Path):
     options = ("--sim-control", "--sim-rate", "20000")
     with Program(tmp_path / "data", *options) as program, ExitStack() as stack:
         clients = [(stack.enter_context(subscribed(program, row)), row) for row in WANTED]
-        for socket, wanted in clients:
-            ticked(socket, wanted, time.monotonic())
+        began = time.monotonic()
+        first = [ticked(socket, wanted, began) for socket, wanted in clients]
+        within = BACK_WITHIN + 20 * max(first)  # a busy machine was busy before, too
         for _ in range(2):
             program.control(faults={"disconnect": True})
             for socket, _ in clients:
-                drained(socket)
-                assert drained(socket) == 0, "prices came while the feed was down"
+                drain(socket)
+                assert heard(socket) == 0, "prices came while the feed was down"
             program.control(faults={"disconnect": False})
             back = time.monotonic()
             for socket, wanted in clients:
-                assert ticked(socket, wanted, back)
+                assert ticked(socket, wanted, back) < within
 
 
 def test_no_order_is_filled_at_a_price_from_before_the_drop(tmp_path: Path):
@@ -91,7 +101,7 @@ def test_no_order_is_filled_at_a_price_from_before_the_drop(tmp_path: Path):
         assert status != 200 or answer["orderid"]
         program.control(faults={"disconnect": False}, prices={"NSE:SBIN": 850.0})
         if status == 200:  # it waits for a price, and gets the fresh one
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while not (trades := program.call("tradebook")["data"]):
                 assert time.monotonic() < deadline
                 time.sleep(0.1)

@@ -18,7 +18,7 @@ from tests.e2e.driver import Program
 from tests.waiting import wait_for
 
 CLIENTS = 3
-SETTLE = 20.0
+SETTLE = 60.0
 
 
 class Client(threading.Thread):
@@ -137,7 +137,7 @@ def campaign(folder: Path, seed: int, kills: int, mode: str) -> Counter[str]:
             time.sleep(rng.uniform(0, 0.02))  # anywhere within an order
             program.kill()
             for client in clients:
-                client.join(30)
+                client.join(60)
                 assert not client.is_alive()
             program.start()
             counts["asked again"] += books.retry(program)

@@ -37,7 +37,9 @@ _MINUTE = timedelta(minutes=1)
 
 
 class Desk(Campaign):
-    """A campaign of single steps."""
+    """A campaign of single steps, whose exchange answers, however busy the machine is."""
+
+    answer = 30.0
 
     async def start(self) -> None:
         await super().start()
@@ -283,6 +285,6 @@ async def _settled(desk: Desk) -> bool:
 
 
 async def _eventually(condition: Callable[[], Coroutine[Any, Any, bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await condition():
             await asyncio.sleep(0.01)

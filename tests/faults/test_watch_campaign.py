@@ -157,7 +157,7 @@ class Day(Floor):
             return not any(plan.state.is_open for plan in self.watch.plans(Mode.SANDBOX))
 
         self.retries: list[asyncio.Task[object]] = []
-        await until(quiet, f"no open plan: {self.left()}", 15.0)
+        await until(quiet, f"no open plan: {self.left()}")
         await self.line.done()
 
     def left(self) -> list[tuple[str, str, str]]:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 def run_child(folder: Path, moment: str) -> None:
     command = [sys.executable, "-m", "tests.faults.watch_child", str(folder), moment]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=150, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
 
 

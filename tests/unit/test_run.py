@@ -389,7 +389,7 @@ def test_the_tests_are_compiled_before_they_run(
     def fake(command: list[str], *, env: dict[str, str], **_: Any) -> Any:
         assert "PYTHONDONTWRITEBYTECODE" not in env
         if "--collect-only" in command:
-            others.wait(20)  # it takes longer than all the rest
+            others.wait(60)  # it takes longer than all the rest
         done.append(" ".join(command))
         if "importlinter" in done[-1]:
             others.set()

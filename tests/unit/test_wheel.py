@@ -129,7 +129,7 @@ def test_installed_program_runs_headless_and_stops(programs: Path, tmp_path: Pat
         assert facts["pid"] == program.pid
         assert _ping(facts["rest_url"], facts["api_key"])["status"] == "success"
         program.send_signal(signal.SIGTERM)
-        assert program.wait(30) == 0, log.read_text()
+        assert program.wait(60) == 0, log.read_text()
     finally:
         if program.poll() is None:
             program.kill()
@@ -143,7 +143,7 @@ def _ping(rest_url: str, key: str) -> dict[str, str]:
         json.dumps({"apikey": key}).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return dict(json.load(answer))
 
 

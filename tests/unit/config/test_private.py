@@ -144,5 +144,5 @@ def test_sighup_stops_cleanly(tmp_path: Path) -> None:
     assert child.stdout is not None
     assert child.stdout.readline().startswith("REST http://127.0.0.1:")
     child.send_signal(signal.SIGHUP)
-    assert child.wait(30) == 0
+    assert child.wait(60) == 0
     assert not (tmp_path / "running.json").exists()

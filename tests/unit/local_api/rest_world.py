@@ -473,7 +473,7 @@ async def running(**overrides: Any) -> AsyncIterator[World]:
     await world.hub.start()
     await world.api.start()
     try:
-        async with httpx.AsyncClient(base_url=world.api.rest_url, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=world.api.rest_url, timeout=60) as client:
             world.http = client
             yield world
     finally:

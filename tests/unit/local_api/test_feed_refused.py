@@ -84,7 +84,7 @@ class Client:
         return await self.frame()
 
     async def frame(self) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return dict(json.loads(await self.socket.recv()))
 
     async def rest(self) -> list[dict[str, Any]]:

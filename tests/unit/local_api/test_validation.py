@@ -29,7 +29,7 @@ async def test_requests_that_come_first_wait_for_the_schemas_without_holding_the
     made: list[str] = []
 
     def slowly(name: str) -> object:
-        assert let_go.wait(5)
+        assert let_go.wait(60)
         made.append(name)
         return new_schema(name)
 

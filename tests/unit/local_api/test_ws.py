@@ -120,7 +120,7 @@ class Client:
         await self.socket.send(json.dumps(message))
 
     async def receive(self) -> dict[str, Any]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return dict(json.loads(await self.socket.recv()))
 
     async def ask(self, **message: Any) -> dict[str, Any]:
@@ -240,7 +240,7 @@ async def test_hosts_and_origins(headers: dict[str, str], accepted: bool) -> Non
         f"GET / HTTP/1.1\r\n{raw}Upgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
     )
-    status = await asyncio.wait_for(reader.readline(), 30)
+    status = await asyncio.wait_for(reader.readline(), 60)
     assert status.split()[1] == (b"101" if accepted else b"403")
     writer.close()
     await world.server.stop()

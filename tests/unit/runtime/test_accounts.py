@@ -273,7 +273,7 @@ async def test_a_start_that_is_cut_short_forgets_no_account(
     )
     cut = Terminal(options)
     start = asyncio.create_task(cut.start())
-    await asyncio.wait_for(one_is_open.wait(), 10)
+    await asyncio.wait_for(one_is_open.wait(), 60)
     await cut.db.flush()
     start.cancel()
     await asyncio.gather(start, return_exceptions=True)

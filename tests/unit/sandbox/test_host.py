@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from openalgo_desktop.core.enums import Action, FeedMode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import StorageError
-from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest
 from openalgo_desktop.core.ports import PaperRow
 from openalgo_desktop.core.ticks import Depth, Level
 from openalgo_desktop.exchange import row_writer
@@ -72,13 +73,27 @@ async def test_one_batch_stores_a_burst():
     await rig.kill()
 
 
+def held_on_the_way(rig: Any) -> asyncio.Event:
+    """Orders arrive when this is set, however long the test takes until then."""
+    go, arrive = asyncio.Event(), rig.box._arrive
+
+    async def later(order_id: str, key: Key) -> None:
+        await go.wait()
+        await arrive(order_id, key)
+
+    rig.box._arrive = later
+    return go
+
+
 async def test_an_order_sees_the_market_at_its_arrival():
     rig = await opened(fill_model="book", book_latency_ms=30)
+    go = held_on_the_way(rig)
     row = await rig.trade(BUY, 10, SBIN, Product.MIS)
     assert row.order.status is OrderStatus.OPEN
     rig.market.tick(SBIN, 805.0)
     assert row.order.status is OrderStatus.OPEN
-    async with asyncio.timeout(30):
+    go.set()
+    async with asyncio.timeout(60):
         while row.order.status is not OrderStatus.COMPLETE:
             await asyncio.sleep(0.005)
     assert row.order.average_price == 805.0
@@ -88,9 +103,11 @@ async def test_an_order_sees_the_market_at_its_arrival():
 
 async def test_an_order_cancelled_on_its_way_never_arrives():
     rig = await opened(fill_model="book", book_latency_ms=20)
+    go = held_on_the_way(rig)
     row = await rig.trade(BUY, 10, SBIN, Product.MIS)
     await rig.box.cancel(row.order.order_id)
-    async with asyncio.timeout(30):
+    go.set()
+    async with asyncio.timeout(60):
         while rig.box._arrivals:
             await asyncio.sleep(0.005)
     assert row.order.status is OrderStatus.CANCELLED and not rig.box.state.trades
@@ -129,7 +146,7 @@ async def test_the_running_clock_does_what_is_due():
     rig.box = rig._make()
     await rig.box.start()
     rig.clock.advance(5.3 * 3600)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while rig.position(SBIN, Product.MIS):
             await asyncio.sleep(0.05)
     assert list(rig.box.state.orders.values())[-1].order.strategy == "AUTO_SQUARE_OFF"

@@ -114,7 +114,7 @@ async def test_a_buy_that_is_rejected_later_keeps_the_sells_back_at_once() -> No
     for _ in range(20):
         await asyncio.sleep(0)
     desk.end("B1", OrderStatus.REJECTED)
-    results = await asyncio.wait_for(task, 30)
+    results = await asyncio.wait_for(task, 60)
     assert states(results) == [LineState.SKIPPED, LineState.SENT]
     assert results[0].text == "Not sent: B1 was rejected."
 

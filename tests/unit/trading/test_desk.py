@@ -191,11 +191,14 @@ class Gateway:
 
 
 BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10)
+#: An answer that is held back is missing after so many seconds.
+SOON = 0.05
 
 
 class Rig:
-    #: Seconds after which an order without an answer is of unknown state.
-    answer = 0.05
+    #: Seconds after which an order without an answer is of unknown state: long, for what comes must
+    #: not be late on a busy machine; a test whose answer does not come sets :data:`SOON`.
+    answer = 30.0
 
     def __init__(self) -> None:
         self.clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
@@ -340,10 +343,11 @@ async def test_lost_answer_is_unknown_then_found_by_tag_and_never_sent_again(
 
 async def test_timeout_is_unknown_and_the_late_answer_settles_it(rig: Rig):
     rig.paper.hold = asyncio.Event()
+    rig.answer = SOON
     with pytest.raises(OrderStateUnknown):
         await rig.desk.place(BUY, "window")
     rig.paper.hold.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while rig.journal.states() != [JournalState.ACKNOWLEDGED]:
             await asyncio.sleep(0)
     assert len(rig.paper.arrived) == 1
@@ -381,7 +385,7 @@ async def test_an_order_that_arrives_after_the_judgement_is_taken_back_into_the_
     assert rig.paper.listener is not None
     late = Order("5", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS, tag=row.tag)
     rig.paper.listener(OrderUpdate("sandbox:1", late))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while rig.journal.rows[row.tag].state is not JournalState.ACKNOWLEDGED:
             await asyncio.sleep(0)
     assert rig.journal.rows[row.tag].order_id == "5"
@@ -573,7 +577,6 @@ async def test_an_order_whose_answer_is_written_during_a_look_is_not_told_as_fou
         assert rig.journal.states() == [JournalState.ACKNOWLEDGED]
         return await orders()
 
-    rig.desk.sender._ack_timeout = lambda: 5.0
     rig.journal.settle = slow  # type: ignore[method-assign]
     rig.paper.orders = book  # type: ignore[method-assign]
     await rig.desk.place(BUY, "window")
@@ -642,7 +645,7 @@ async def test_a_caller_who_goes_away_does_not_lose_the_order(rig: Rig):
         await asyncio.sleep(0)
     call.cancel()
     rig.paper.hold.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while rig.journal.states() != [JournalState.ACKNOWLEDGED]:
             await asyncio.sleep(0)
 

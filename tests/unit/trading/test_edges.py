@@ -46,7 +46,7 @@ from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.risk import KILL_SOURCE
 from openalgo_desktop.trading.smart import NotNeeded
-from tests.unit.trading.test_desk import BUY, Rig
+from tests.unit.trading.test_desk import BUY, SOON, Rig
 from tests.unit.trading.test_underway import KEY, World, limit
 from tests.waiting import until
 
@@ -460,8 +460,10 @@ async def test_a_late_answer_says_what_it_says(
             raise OrderStateUnknown("reset", tag="")
 
     rig.paper.answer = answer
+    rig.answer = SOON
     with pytest.raises(OrderStateUnknown):
         await rig.desk.place(BUY, "window")
+    rig.answer = Rig.answer
     await rig.desk.reconciler.run_once()
     assert rig.journal.states() == [JournalState.UNKNOWN]
     rig.paper.hold.set()
@@ -505,7 +507,6 @@ async def test_the_end_waits_for_an_answer_that_the_store_does_not_take_at_once(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(sending, "RETRY_STORE", 0.001)
-    rig.desk.sender._ack_timeout = lambda: 5.0
     settle_fails(rig, monkeypatch, times=2)
     await rig.desk.place(BUY, "window")
     await rig.desk.sender.stop()
@@ -570,6 +571,7 @@ async def test_a_full_disk_keeps_nobody_in_a_broker_s_book(
         await intent(entry, shared=shared)
 
     monkeypatch.setattr(rig.journal, "intent", store)
+    rig.answer = 4 * SOON  # a close waits so long for what opens
     rig.live.arrived.clear()
     opening = asyncio.ensure_future(rig.desk.place(BUY, "window"))
     await asyncio.sleep(0.1)
@@ -595,6 +597,7 @@ async def test_an_order_whose_call_has_not_ended_is_not_given_up(
     """Its request may still arrive, however long it takes to answer."""
     monkeypatch.setattr(rig.paper, "orders", nothing)
     rig.paper.hold = asyncio.Event()
+    rig.answer = SOON
     with pytest.raises(OrderStateUnknown):
         await rig.desk.place(BUY, "window")
     rig.clock.advance(reconcile.ABSENT_AFTER + 1)

@@ -70,7 +70,7 @@ async def test_a_second_caller_waits_for_the_first(rig: Rig):
     calls = [
         asyncio.create_task(rig.memory.once("api:main", "id-1", BODY, rig.run)) for _ in range(5)
     ]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not rig.runs:
             await asyncio.sleep(0.001)
     rig.hold.set()
@@ -95,7 +95,7 @@ async def test_answers_survive_a_restart(rig: Rig):
 async def test_an_id_whose_run_was_killed_is_unknown_not_sent_again(rig: Rig):
     rig.hold.clear()
     call = asyncio.create_task(rig.memory.once("api:main", "id-1", BODY, rig.run))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not rig.runs:
             await asyncio.sleep(0.001)
     await rig.restart()  # the first run never wrote its answer

@@ -156,7 +156,7 @@ async def test_an_order_in_flight_is_caught(rig: Rig):
     """It passed the risk step before the switch and reaches the exchange after it."""
     rig.paper.hold = asyncio.Event()
     flying = asyncio.create_task(rig.desk.place(BUY, "api:main"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not rig.paper.arrived:
             await asyncio.sleep(0)
     kill = asyncio.create_task(rig.kill.trip("window", flatten=False))
@@ -171,7 +171,7 @@ async def test_a_hanging_order_does_not_delay_the_cancelling_of_others(rig: Rig)
     rig.rest(1)
     rig.paper.hold = asyncio.Event()
     flying = asyncio.create_task(rig.desk.place(BUY, "api:main"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not rig.paper.arrived:
             await asyncio.sleep(0)
     quiet = rig.desk.quiet

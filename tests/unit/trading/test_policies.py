@@ -301,6 +301,6 @@ async def test_exits_do_not_wait_long_for_prices(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(policies_module, "PREPARE_SECONDS", 0.01)
     other = Instrument("TCS", "NSE", tick_size=0.05)
     policy = over(Silent({}))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await policy.prepare([EQUITY.key, other.key], {}, Gateway(True))  # type: ignore[arg-type]
     assert policy._prepared(EQUITY.key) is None

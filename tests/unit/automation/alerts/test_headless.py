@@ -62,8 +62,8 @@ async def test_alerts_on_a_study_and_a_drawing_tell_without_a_window(
         )
     )
     await price(terminal, last)
-    await until(lambda: not alerts.trouble(line), alerts.trouble(line), 10)
-    await until(lambda: not alerts.trouble(study), alerts.trouble(study), 10)
+    await until(lambda: not alerts.trouble(line), alerts.trouble(line))
+    await until(lambda: not alerts.trouble(study), alerts.trouble(study))
     await price(terminal, last + 11.0)
     await until(lambda: alerts.get(line.alert_id).count)
     assert alerts.get(study.alert_id).is_active

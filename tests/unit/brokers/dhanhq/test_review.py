@@ -138,7 +138,7 @@ async def test_positions_do_not_wait_for_quotes(rig: Rig, monkeypatch: pytest.Mo
     answers(rig, monkeypatch, {"positions": [held]})
     monkeypatch.setattr(rig.account.api, "quotes", never)
     monkeypatch.setattr(dhan_api, "_PATIENCE", 0.01)
-    positions = await asyncio.wait_for(rig.gateway.positions(), 5)
+    positions = await asyncio.wait_for(rig.gateway.positions(), 60)
     assert [(p.quantity, p.ltp) for p in positions] == [(5, 0.0)]
 
 

@@ -21,19 +21,19 @@ async def test_a_wish_for_fifty_levels_opens_the_books_feed(tmp_path: Path) -> N
         await market.subscribe({row.key: FeedMode.DEPTH})
         release = market.deepen(row.key, 50)
         books = [t for t in rig.ticks if t.depth is not None and len(t.depth.buy) == 50]
-        await until(lambda: _deepest(rig.ticks) == 50, "a book of 50 levels", 10)
+        await until(lambda: _deepest(rig.ticks) == 50, "a book of 50 levels")
         book = next(t for t in rig.ticks if t.depth is not None and len(t.depth.sell) == 50)
         assert book.depth is not None and not books
         prices = [level.price for level in book.depth.buy]
         assert prices == sorted(prices, reverse=True) and book.depth.sell[0].price > prices[0]
         release()
         rig.ticks.clear()
-        await until(lambda: _deepest(rig.ticks) == 5, "the usual book again", 10)
+        await until(lambda: _deepest(rig.ticks) == 5, "the usual book again")
         oil = rig.row("MCX", "FUT")  # the books are of NSE: the usual one stays
         await market.subscribe({oil.key: FeedMode.DEPTH})
         market.deepen(oil.key, 50)
         rig.ticks.clear()
-        await until(lambda: any(t.key == oil.key for t in rig.ticks), "a tick of MCX", 10)
+        await until(lambda: any(t.key == oil.key for t in rig.ticks), "a tick of MCX")
         await until(lambda: _deepest([t for t in rig.ticks if t.key == oil.key]) == 5, "5 levels")
 
 
@@ -47,7 +47,7 @@ async def test_names_of_indices_come_from_the_mapping_or_from_what_is_shipped(
         await rig.login()
         row = rig.rows["NSE_INDEX", "NIFTY"]
         await rig.account.market.subscribe({row.key: FeedMode.QUOTE})
-        await until(lambda: any(t.key == row.key for t in rig.ticks), "a tick", 10)
+        await until(lambda: any(t.key == row.key for t in rig.ticks), "a tick")
         tick = next(t for t in rig.ticks if t.key == row.key)
         assert tick.ltp > 0 and tick.close > 0
 

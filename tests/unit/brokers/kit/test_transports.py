@@ -207,7 +207,7 @@ async def test_a_stop_says_good_bye_and_leaves_nothing(
     before = asyncio.all_tasks()
     rig.close_within(600.0, monkeypatch)  # nobody has to wait for it
     await rig.live()
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(60):
         await rig.client.stop()
     await until(lambda: rig.peer.open == 0 and rig.peer.farewells == 1, "the good-bye")
     assert rig.client.state is StreamState.CLOSED

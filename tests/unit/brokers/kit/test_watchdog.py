@@ -145,7 +145,7 @@ async def test_a_line_is_mute_after_some_of_its_usual_gaps(
     rig: Rig, gap: float, least: float, most: float
 ) -> None:
     await rig.busy(gap, 120 * gap)
-    assert rig.client.state is StreamState.LIVE
+    assert (rig.client.state, len(rig.lines)) == (StreamState.LIVE, 1)
     waited = await rig.until(StreamState.STALE, most + 5)
     assert least <= waited <= most
     assert "silent" in rig.told[-1][2] and "asking again" in rig.told[-1][2]
@@ -170,6 +170,19 @@ async def test_a_mute_line_is_asked_once_more_and_then_dropped(rig: Rig) -> None
     assert len(rig.lines) == 2 and rig.lines[1].asked == ["+NSE:A=ltp"]
 
 
+async def test_a_mute_line_is_given_up_less_and_less_often() -> None:
+    """Perhaps nothing that is streamed trades: reconnecting for ever would help nobody."""
+    rig = Rig(msgspec.structs.replace(SPEC, mute=4.0))
+    rig.client.subscribe({KEY: FeedMode.LTP})
+    await rig.client.start()
+    for number in range(4):
+        await _until_line(rig, number)
+    lives = [later - before - 1.0 for before, later in itertools.pairwise(rig.opened)]
+    for lived, intervals in zip(lives, (2, 3, 5), strict=True):
+        assert intervals * 4.0 < lived <= intervals * 4.0 + 1.25
+    await rig.client.stop()
+
+
 async def test_one_tick_ends_it_and_the_next_silence_is_a_new_one(rig: Rig) -> None:
     await rig.busy(0.25, 30)
     await rig.until(StreamState.STALE, 6)
@@ -184,7 +197,7 @@ async def test_one_tick_ends_it_and_the_next_silence_is_a_new_one(rig: Rig) -> N
 async def test_silence_counts_from_when_the_market_opens(rig: Rig) -> None:
     await rig.busy(0.25, 30)
     rig.open = False
-    await rig.quiet(3600)
+    await rig.quiet(300)
     assert rig.client.state is StreamState.LIVE
     rig.open = True
     waited = await rig.until(StreamState.STALE, 8)
@@ -223,4 +236,4 @@ async def _until_line(rig: Rig, count: int) -> None:
     """The connection after so many."""
     while len(rig.lines) == count:
         await rig.step()
-        assert rig.now - rig.opened[-1] < 80
+        assert not rig.opened or rig.now - rig.opened[-1] < 80

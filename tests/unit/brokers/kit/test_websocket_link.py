@@ -97,7 +97,7 @@ async def all_of(link: Link) -> tuple[list[Frame], str]:
     """Every frame until the end, and why it ended."""
     found: list[Frame] = []
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 found += await link.receive()
     except LinkClosed as closed:
@@ -425,7 +425,7 @@ async def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> N
     async with raw(wait) as port:
         with pytest.raises(NetTimeout, match=r"did not answer within 0\.1 s"):
             await open_link(Address(f"ws://127.0.0.1:{port}"), SPEC)
-        await asyncio.wait_for(left.wait(), 30)
+        await asyncio.wait_for(left.wait(), 60)
 
 
 async def test_who_stops_waiting_leaves_no_connection() -> None:
@@ -441,12 +441,12 @@ async def test_who_stops_waiting_leaves_no_connection() -> None:
 
     async with raw(late) as port:
         opening = asyncio.create_task(open_link(Address(f"ws://127.0.0.1:{port}"), SPEC))
-        await asyncio.wait_for(asked.wait(), 30)
+        await asyncio.wait_for(asked.wait(), 60)
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await opening
         go.set()  # the answer comes when nobody wants it
-        await asyncio.wait_for(left.wait(), 30)
+        await asyncio.wait_for(left.wait(), 60)
 
 
 async def test_a_redirect_takes_no_key_to_another_host() -> None:

@@ -47,7 +47,7 @@ class Rig:
         return account
 
     async def until(self, order_id: str, status: OrderStatus) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while self.account.gateway.book.find(order_id).order.status is not status:
                 await asyncio.sleep(0.01)
 

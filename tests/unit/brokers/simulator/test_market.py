@@ -479,7 +479,7 @@ async def test_ticks_flow_for_what_is_subscribed() -> None:
         )
         assert list(refused) == [("NSE", "NOPE")]
         assert isinstance(refused["NSE", "NOPE"], SymbolUnknown)
-        await asyncio.wait_for(enough.wait(), 30)
+        await asyncio.wait_for(enough.wait(), 60)
         assert {t.key: t.mode for t in ticks} == {SBIN: FeedMode.DEPTH, NIFTY: FeedMode.LTP}
         await setup.market.unsubscribe([SBIN, NIFTY])
         count = len(ticks)
@@ -498,7 +498,7 @@ async def test_a_watcher_of_the_exchange_sees_depth_even_when_disconnected() -> 
             SBIN, FeedMode.DEPTH, lambda tick: arrived.done() or arrived.set_result(tick)
         )
         setup.market.drop()
-        tick = await asyncio.wait_for(arrived, 30)
+        tick = await asyncio.wait_for(arrived, 60)
         assert tick.depth is not None
         with pytest.raises(NotConnected):
             await setup.market.quotes([SBIN])

@@ -89,7 +89,7 @@ async def test_a_word_of_good_bye_alone_ends_nothing(tmp_path: Path) -> None:
         orders = next(s for s in it.server.sockets if s.orders)
         it.server._emit(orders, ("logout", "bye"))
         await until(lambda: orders not in it.server.sockets, "the end of that socket")
-        await until(lambda: len(it.server.sockets) == 2, "the next one", 10)
+        await until(lambda: len(it.server.sockets) == 2, "the next one")
         assert it.state is AccountState.CONNECTED
         await it.account.gateway.place(RESTING, "Otag1")
         await until(lambda: any(u.order.tag == "Otag1" for u in it.updates), "its push")
@@ -124,7 +124,7 @@ async def test_a_market_session_taken_elsewhere_is_begun_anew_with_the_feed(
         answer = (await it.account.market.quotes([SHARE]))[SHARE]
         assert isinstance(answer, Tick)
         it.ticks.clear()
-        await until(lambda: bool(it.ticks), "ticks in the new session", 10)
+        await until(lambda: bool(it.ticks), "ticks in the new session")
         assert it.state is AccountState.CONNECTED
         assert it.server.calls("POST", "/apimarketdata/auth/login") == 2
 
@@ -189,7 +189,7 @@ async def test_what_the_server_has_subscribed_already_streams(tmp_path: Path) ->
         await until(lambda: it.state is AccountState.DISCONNECTED, "the loss")
         await it.account.market.subscribe({("NSE", "INFY"): FeedMode.QUOTE})
         it.ticks.clear()
-        await until(lambda: {t.symbol for t in it.ticks} >= {"SBIN", "INFY"}, "both", 10)
+        await until(lambda: {t.symbol for t in it.ticks} >= {"SBIN", "INFY"}, "both")
         await it.account.market.unsubscribe([SHARE])
         session = it.server._market["apimarketdata"]
         await until(lambda: SHARE not in session.codes, "its end at the server")

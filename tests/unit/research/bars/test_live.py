@@ -53,7 +53,7 @@ async def test_a_bar_is_closed_by_the_timer_although_no_tick_comes(
     world.bars.live.close_due()
     assert [bar.closed for bar in heard] == [False, True] and not over.is_set()
     world.clock.advance(2.5)
-    await asyncio.wait_for(over.wait(), 5)  # the timer looks
+    await asyncio.wait_for(over.wait(), 60)  # the timer looks
     closed = world.bars.forming(SBIN, M1)
     assert closed is not None and closed.closed and closed.time == at("2026-11-20 10:00")
     world.bars.live.close_due()

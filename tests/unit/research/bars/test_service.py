@@ -17,6 +17,7 @@ from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import NetError
 from openalgo_desktop.core.ticks import Bars
 from tests.unit.research.bars.world import DAY, M1, M5, SBIN, World, at, bars_of, label
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -278,10 +279,9 @@ async def test_what_is_followed_has_its_beginning_asked_for(world, monkeypatch) 
     heard: list[LiveBar] = []
     w.bars.follow(SBIN, M5, heard.append)
     w.hub.tick(100.2, 5000)
-    for _ in range(20):
-        await asyncio.sleep(0.001)
-    bar = w.bars.forming(SBIN, M5)
     told = bars_of([at("2026-11-20 10:00")])
+    await until(lambda: heard and heard[-1].open == told.open[0], "the beginning of the bar")
+    bar = w.bars.forming(SBIN, M5)
     assert bar is not None and bar.time == told.time[0]
     assert bar.open == told.open[0] and bar.high == told.high[0] and bar.close == 100.2
     assert heard[-1] == bar and w.requests == 1

@@ -247,7 +247,7 @@ async def test_a_long_load_leaves_the_loop_and_catches_up(monkeypatch: pytest.Mo
 
     def held(self: StudySet, bars: Columns, only_fresh: bool = False) -> None:
         threads.append(threading.current_thread().name)
-        assert go.wait(10)
+        assert go.wait(60)
         paced(self, bars, only_fresh)
 
     monkeypatch.setattr(StudySet, "load_paced", held)
