@@ -19,6 +19,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dressing import KEYS, dress
 from openalgo_desktop.ui.kit.fields import CountField, PriceField
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView, fastview
+from openalgo_desktop.ui.kit.tables import store as table_store
 from openalgo_desktop.ui.rooms.market import depth_view, ladder_picture
 from openalgo_desktop.ui.rooms.options import chain_table
 from openalgo_desktop.ui.rooms.portfolio import pnl_month
@@ -307,7 +308,10 @@ def test_figures_are_tabular(qapp: QApplication) -> None:
     assert metrics.horizontalAdvance("1111") == metrics.horizontalAdvance("8888")
 
 
-def test_no_motion_means_no_flash(qtbot: QtBot, qapp: QApplication) -> None:
+def test_no_motion_means_no_flash(
+    qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_store, "FLASH_TIME", 3600.0)  # however late it is painted
     theme.apply(qapp, "dark")
     columns = (Column[Row]("price", "Price", 120, lambda row: row.price, flash=True),)
     pictures = {}

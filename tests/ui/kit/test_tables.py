@@ -19,6 +19,7 @@ from openalgo_desktop.ui.kit.tables import (
     RowAction,
     RowStore,
 )
+from openalgo_desktop.ui.kit.tables import store as table_store
 from tests.costs import times_dearer
 
 
@@ -95,7 +96,8 @@ def test_a_row_is_formatted_only_when_it_changed_and_is_looked_at() -> None:
     assert data[1].formatted == []
 
 
-def test_a_changed_number_flashes_in_its_direction() -> None:
+def test_a_changed_number_flashes_in_its_direction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_store, "FLASH_TIME", 3600.0)  # however late it is looked at
     store: RowStore[Row] = RowStore(COLUMNS)
     data = rows(1.0, 2.0)
     store.set_rows(data)

@@ -176,7 +176,7 @@ def test_a_small_window_at_another_scale_is_drawn_by_its_own_process(tmp_path: P
 async def cut_in(screen: QWidget) -> list[str]:
     """Texts that are cut and stay so: one that has just come has its place in a turn or two."""
     found: list[str] = []
-    for _ in range(40):
+    for _ in range(120):
         screen.grab()
         await asyncio.sleep(0.025)
         found = [f"{screen.objectName()}: {clip}" for clip in clips(screen)]

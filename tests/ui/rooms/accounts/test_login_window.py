@@ -161,7 +161,8 @@ def test_live_orders_reach_the_account_that_was_chosen(drive: Drive) -> None:
             assert "5,000 a day" in manager.figures.text()
             click(manager.buttons["Use for orders"])
             await until(lambda: door.roles(name) == (False, True), "the role")
-            assert "Zerodha" in session.window.top_bar.account.text()
+            chip = session.window.top_bar.account
+            await until(lambda: "Zerodha" in chip.text(), "its name in the toolbar")
             manager.accept()
             await session.bridge.set_mode(Mode.LIVE)
             await priced(session)

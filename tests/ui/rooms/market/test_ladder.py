@@ -412,7 +412,8 @@ def test_flatten_cancels_the_orders_of_the_symbol_and_closes_it(drive: Drive) ->
         await bridge.desk.place(OrderRequest(SBIN[1], SBIN[0], Action.BUY, 20), bridge.mode)
         await until(lambda: any(p.key == SBIN and p.quantity == 20 for p in books.positions), "it")
         await until(lambda: "+20 MIS" in ladder.view.market.held_text, "the position")
-        assert ladder.view.market.held is not None and "ticks" in ladder.dock.foot.won.text()
+        assert ladder.view.market.held is not None
+        await until(lambda: "ticks" in ladder.dock.foot.won.text(), "its result in the foot")
         await ladder.rest(ladder.view.grid.price(ladder.best_bid - 8))
         assert not bridge.arm.armed
         ladder.dock.foot.buttons["flatten"].click()  # gets out, armed or not

@@ -338,8 +338,9 @@ def test_money_that_nobody_told_is_not_zero(drive: Drive) -> None:
         assert cash.text() == fmt.MISSING
         assert "Not read now" in dock.age.text() and "Not logged in" in dock.age.toolTip()
         await until(lambda: available.text() == fmt.MISSING, "the ticket")
-        assert window.top_bar.pnl.text().endswith("⚠")
-        assert "working ⚠" in window.status_bar._parts["orders"].text()
+        await until(lambda: window.top_bar.pnl.text().endswith("⚠"), "the toolbar")
+        orders = window.status_bar._parts["orders"]
+        await until(lambda: "working ⚠" in orders.text(), "the status bar")
 
     drive(scenario)
 

@@ -274,8 +274,8 @@ def test_periods() -> None:
 def test_an_empty_month(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = calendar_dock(session)
-        await until(lambda: bool(dock.foot.text()), "the journal")
-        assert dock.totals.text() == "No trade was closed in this month."
+        empty = "No trade was closed in this month."
+        await until(lambda: dock.foot.text() and dock.totals.text() == empty, "the journal")
         assert dock.net.text() == "" and dock._empty.isVisibleTo(dock)
 
     drive(scenario)

@@ -32,7 +32,7 @@ from openalgo_desktop.ui.rooms.safety.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.ui.rooms.api.test_api_window import ORDER, post
-from tests.waiting import until, until_told
+from tests.waiting import at_rest, until, until_told
 
 pytestmark = pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 
@@ -212,7 +212,7 @@ def test_old_prices_are_grey_everywhere_until_the_feed_is_back(drive: Drive) -> 
         window.showNormal()
         window.resize(1600, 900)
         window.default_layout()
-        await asyncio.sleep(0.2)
+        await at_rest(lambda: [dock.geometry() for dock in window.docks.values()])
         book = window.docks["depth"].view  # type: ignore[attr-defined]
         await until(lambda: book._depth.buy, "a book")
         rows = window.docks["watchlist"].rows  # type: ignore[attr-defined]
