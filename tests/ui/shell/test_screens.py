@@ -35,7 +35,11 @@ from openalgo_desktop.ui.shell.workspaces import PRESETS
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.timeout(300)  # a busy machine
+
 ROOT = Path(__file__).parents[3]
+#: Seconds for many pictures, and for the work of one test beside them.
+PATIENCE = 270.0
 
 
 def test_every_control_of_every_dialog_has_both_names(drive: Drive) -> None:
@@ -99,7 +103,7 @@ def test_every_dialog_dock_and_preset_is_photographed(drive: Drive, tmp_path: Pa
         for dialog in shown:
             dialog.deleteLater()
 
-    drive(scenario, 110)
+    drive(scenario, PATIENCE)
 
 
 def test_dialogs_leave_nothing_behind(drive: Drive) -> None:
@@ -127,10 +131,10 @@ def test_dialogs_leave_nothing_behind(drive: Drive) -> None:
         assert after <= before + 5
         assert session.terminal.bus.handler_count() == handlers
 
-    drive(scenario)
+    drive(scenario, PATIENCE)
 
 
-def pictures(folder: Path, *arguments: str, limit: float = 90) -> tuple[int, str]:
+def pictures(folder: Path, *arguments: str, limit: float = PATIENCE) -> tuple[int, str]:
     """Exit code and output of the command."""
     done = subprocess.run(
         [
@@ -205,7 +209,7 @@ def test_no_text_is_cut_in_a_dock_or_dialog_of_a_small_window(drive: Drive) -> N
         assert (window.width(), window.height()) == (1366, 768)
         assert cut == []
 
-    drive(scenario)
+    drive(scenario, PATIENCE)
 
 
 @pytest.mark.long

@@ -248,8 +248,8 @@ class WebhooksDialog(QDialog):
     # -- content ----------------------------------------------------------------------------
     async def load(self) -> None:
         """Show the stored strategies; the one at the right stays."""
-        self.list.clear()
         stored = await self._bridge.safety.webhooks()
+        self.list.clear()
         for strategy in stored:
             item = QListWidgetItem(strategy.name + ("" if strategy.active else "  (off)"))
             item.setData(Qt.ItemDataRole.UserRole, strategy)

@@ -254,6 +254,8 @@ def test_a_webhook_strategy_made_in_the_window_trades(drive: Drive) -> None:
         dialog.intraday.setChecked(False)
         click(dialog.save_button)
         await until(lambda: dialog.list.count() == 1, "the stored strategy")
+        await asyncio.gather(dialog.load(), dialog.load())  # two at once
+        assert dialog.list.count() == 1
         unnamed = [c for c in controls(dialog) if not (c.objectName() and c.accessibleName())]
         assert unnamed == []
         alert = ApiCall("POST", dialog.address.text(), {"symbol": "SBIN", "action": "BUY"})
