@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
 import msgspec
@@ -38,6 +38,10 @@ _SAME_HOURS = {
 SATURDAY = 5
 #: ``Holiday.holiday_type`` of a day with sessions of its own.
 SPECIAL, SETTLEMENT = "SPECIAL_SESSION", "SETTLEMENT_HOLIDAY"
+
+
+#: An opening and a closing moment (aware, IST).
+Window = tuple[datetime, datetime]
 
 
 class Opening(msgspec.Struct, frozen=True, array_like=True):
@@ -97,46 +101,54 @@ class MarketCalendar:
         """What is listed for a day; None on a regular one."""
         return self._days.get(day)
 
-    def session(self, exchange: str, day: date) -> tuple[datetime, datetime] | None:
-        """Opening and closing moment (aware, IST) of that day, or None when it is closed."""
+    def session(self, exchange: str, day: date) -> Window | None:
+        """First opening and last closing moment (aware, IST) of that day, or None when it is
+        closed. A day may have a pause between (:meth:`windows`)."""
+        found = self.windows(exchange, day)
+        return (found[0][0], found[-1][1]) if found else None
+
+    def windows(self, exchange: str, day: date) -> Sequence[Window]:
+        """The sessions of a day, first ones first: on a Saturday on which exchanges try their
+        second site there are two, with an hour or more between them."""
         name = _SAME_HOURS.get(exchange, exchange)
         regular = REGULAR_SESSIONS.get(name)
         if regular is None:
-            return None
+            return ()
         if name == "CRYPTO":
-            return _window(day, *regular)
+            return (_window(day, *regular),)
         special = self._days.get(day)
         if special is not None:
             listed = "MCX" if name == "NCO" else name
-            for opening in special.open:
-                if opening.exchange == listed:
-                    return self.opening(day, opening)
+            openings = [row for row in special.open if row.exchange == listed]
+            if openings:
+                return sorted(self.opening(day, row) for row in openings)
             alone = special.holiday_type == SPECIAL and not special.others_regular
             if listed in special.closed or alone:
-                return None
-        return None if day.weekday() >= SATURDAY else _window(day, *regular)
+                return ()
+        return () if day.weekday() >= SATURDAY else (_window(day, *regular),)
 
     @staticmethod
-    def regular_session(exchange: str, day: date) -> tuple[datetime, datetime] | None:
+    def regular_session(exchange: str, day: date) -> Window | None:
         """The hours of a normal day, whatever the calendar says of ``day``; None for an exchange
         without regular hours."""
         regular = REGULAR_SESSIONS.get(_SAME_HOURS.get(exchange, exchange))
         return None if regular is None else _window(day, *regular)
 
     @staticmethod
-    def opening(day: date, opening: Opening) -> tuple[datetime, datetime]:
+    def opening(day: date, opening: Opening) -> Window:
         """The moments of a special window."""
         return _window(day, time.fromisoformat(opening.start), time.fromisoformat(opening.end))
 
     def is_trading_day(self, day: date, exchange: str = "NSE") -> bool:
         """Whether the exchange has a session of at least half the regular length: an hour of
         Muhurat trading makes no trading day, a full session on a Saturday does."""
-        window = self.session(exchange, day)
+        windows = self.windows(exchange, day)
         special = self._days.get(day)
-        if window is None or special is None or special.holiday_type != SPECIAL:
-            return window is not None
+        if not windows or special is None or special.holiday_type != SPECIAL:
+            return bool(windows)
         regular = _window(day, *REGULAR_SESSIONS[_SAME_HOURS.get(exchange, exchange)])
-        return 2 * (window[1] - window[0]) >= regular[1] - regular[0]
+        traded = sum((end - start for start, end in windows), timedelta())
+        return 2 * traded >= regular[1] - regular[0]
 
     def from_open(self, exchange: str, day: date, at: time) -> datetime:
         """When on ``day`` comes what regularly comes at ``at``, counted from the opening: on a
@@ -176,8 +188,7 @@ class MarketCalendar:
     def is_open(self, exchange: str, moment: datetime) -> bool:
         """Whether the exchange trades at ``moment`` (aware); the closing moment is closed."""
         local = moment.astimezone(IST)
-        window = self.session(exchange, local.date())
-        return window is not None and window[0] <= local < window[1]
+        return any(start <= local < end for start, end in self.windows(exchange, local.date()))
 
     def all_closed(self, moment: datetime) -> bool:
         """Whether none of the exchanges that close at all trades at ``moment`` (aware)."""
@@ -190,12 +201,11 @@ class MarketCalendar:
         special = self._days.get(day)
         names: Iterable[str] = REGULAR_SESSIONS
         if special is not None and not special.others_regular:
-            names = [opening.exchange for opening in special.open]
-        windows = ((name, self.session(name, day)) for name in names)
-        return [(name, *window) for name, window in windows if window is not None]
+            names = dict.fromkeys(opening.exchange for opening in special.open)
+        return [(name, *window) for name in names for window in self.windows(name, day)]
 
 
-def _window(day: date, start: time, end: time) -> tuple[datetime, datetime]:
+def _window(day: date, start: time, end: time) -> Window:
     """A session that ends at or before its start ends on the next day."""
     last = day if end > start else day + timedelta(days=1)
     return datetime.combine(day, start, IST), datetime.combine(last, end, IST)
@@ -238,8 +248,9 @@ def own_holidays(text: str) -> list[Holiday]:
 
 def own_sessions(text: str) -> list[Holiday]:
     """Special sessions as a user writes them: ``2027-02-06 NSE NFO 09:15-15:30``, separated by
-    semicolons. Other exchanges stay as they are that day. Raises :class:`ConfigError`."""
-    found = []
+    semicolons; an exchange may have several that day, others stay as they are. Raises
+    :class:`ConfigError`."""
+    found: dict[date, tuple[Opening, ...]] = {}
     for entry, day, words in _entries(text):
         start, dash, end = words[-1].partition("-") if words else ("", "", "")
         names = words[:-1]
@@ -254,8 +265,11 @@ def own_sessions(text: str) -> list[Holiday]:
             raise ConfigError(
                 f"Special session {entry!r}: write it like 2027-02-06 NSE NFO 09:15-15:30."
             ) from None
-        found.append(Holiday(day, "Special session", SPECIAL, open=openings, others_regular=True))
-    return found
+        found[day] = (*found.get(day, ()), *openings)
+    return [
+        Holiday(day, "Special session", SPECIAL, open=openings, others_regular=True)
+        for day, openings in found.items()
+    ]
 
 
 def _entries(text: str) -> Iterator[tuple[str, date, list[str]]]:

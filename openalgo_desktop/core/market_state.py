@@ -53,12 +53,13 @@ def state(
     """The state of one segment at ``now`` (aware). ``square_off`` is when intraday positions are
     closed on a regular day, IST; it moves with the close of a special one."""
     local = now.astimezone(IST)
-    window = calendar.session(exchange, local.date())
+    windows = calendar.windows(exchange, local.date())
+    window = next((one for one in windows if local < one[1]), None)  # the running one or the next
     if window is not None and local < window[0]:
         early = window[0] - PRE_OPEN.get(exchange, timedelta())
         phase = Phase.PRE_OPEN if early <= local else Phase.CLOSED
         return MarketState(segment, exchange, phase, "opens", window[0])
-    if window is not None and local < window[1]:
+    if window is not None:
         if square_off is not None:
             at = calendar.to_close(exchange, local.date(), square_off)
             if local < at < window[1]:

@@ -85,11 +85,12 @@ class MarketsDoor:
             return ""
         closed, others = [], []
         for segment, exchange in SEGMENTS:
-            window = self._terminal.calendar.session(exchange, today)
-            if window is None:
+            windows = self._terminal.calendar.windows(exchange, today)
+            if not windows:
                 closed.append(segment)
-            elif window != self._terminal.calendar.regular_session(exchange, today):
-                others.append(f"{segment} {window[0]:%H:%M} to {window[1]:%H:%M}")
+            elif list(windows) != [self._terminal.calendar.regular_session(exchange, today)]:
+                hours = " and ".join(f"{start:%H:%M} to {end:%H:%M}" for start, end in windows)
+                others.append(f"{segment} {hours}")
         if today.weekday() >= SATURDAY and not others and len(closed) == len(SEGMENTS):
             return ""
         parts = [f"{', '.join(closed)} closed"] if closed else []

@@ -145,6 +145,23 @@ def test_own_days_stand_above_the_listed_ones() -> None:
     assert calendar.is_trading_day(date(2026, 11, 20))
 
 
+def test_a_saturday_of_two_sessions_has_both_and_the_pause_between() -> None:
+    calendar, day = MarketCalendar(), date(2026, 11, 21)
+    calendar.amend(own_sessions("2026-11-21 NSE 11:30-12:30; 2026-11-21 NSE NFO 09:15-10:00"))
+    first = (at("2026-11-21T09:15"), at("2026-11-21T10:00"))
+    second = (at("2026-11-21T11:30"), at("2026-11-21T12:30"))
+    assert list(calendar.windows("NSE", day)) == [first, second]
+    assert calendar.session("NSE", day) == (first[0], second[1])
+    assert list(calendar.windows("NFO", day)) == [first]
+    moments = ("09:14", "09:15", "09:59", "10:00", "11:29", "11:30", "12:29", "12:30")
+    opened = [text for text in moments if calendar.is_open("NSE", at(f"2026-11-21T{text}"))]
+    assert opened == ["09:15", "09:59", "11:30", "12:29"]
+    assert not calendar.is_trading_day(day)
+    assert calendar.to_close("NSE", day, time(15, 15)) == at("2026-11-21T12:15")
+    rows = [row for row in calendar.timings(day) if row[0] in ("NSE", "NFO")]
+    assert rows == [("NSE", *first), ("NSE", *second), ("NFO", *first)]
+
+
 @pytest.mark.parametrize(
     ("read", "text", "told"),
     [

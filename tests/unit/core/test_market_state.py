@@ -17,6 +17,12 @@ CALENDAR = MarketCalendar(
             "SPECIAL_SESSION",
             open=(Opening("NSE", "10:00", "11:00"),),
         ),
+        Holiday(
+            datetime(2026, 11, 21).date(),
+            "The second site is tried",
+            "SPECIAL_SESSION",
+            open=(Opening("NSE", "09:15", "10:00"), Opening("NSE", "11:30", "12:30")),
+        ),
     ]
 )
 
@@ -53,6 +59,18 @@ def test_a_special_session_counts_and_moves_the_square_off() -> None:
         "square-off",
         at(28, 10, 45),
     )
+
+
+def test_between_two_sessions_of_a_day_the_market_is_closed() -> None:
+    def now(hour: int, minute: int) -> tuple[Phase, str, datetime | None]:
+        found = state(CALENDAR, "NSE", "NSE", at(21, hour, minute), time(15, 15))
+        return found.phase, found.next_word, found.next_at
+
+    assert now(9, 30) == (Phase.OPEN, "closes", at(21, 10, 0))
+    assert now(10, 0) == (Phase.CLOSED, "opens", at(21, 11, 30))
+    assert now(11, 31) == (Phase.OPEN, "square-off", at(21, 12, 15))
+    assert now(12, 20) == (Phase.OPEN, "closes", at(21, 12, 30))
+    assert now(12, 30) == (Phase.CLOSED, "opens", at(23, 9, 15))
 
 
 def test_countdown() -> None:
