@@ -29,7 +29,7 @@ def campaign(folder: Path, seconds: int) -> None:
             [
                 *(python, "-m", "schemathesis.cli", "run", f"{program.rest_url}/openapi.json"),
                 *("--phases", "coverage,fuzzing", "--max-time", str(seconds)),
-                *("--checks", "no_unexpected_5xx", "--max-response-time", "10"),
+                *("--checks", "no_unexpected_5xx", "--max-response-time", "60"),
                 *("--exclude-path-regex", DOCUMENTED, "--warnings", "off", "--no-color"),
                 *("--workers", "2", "--continue-on-failure"),
             ],

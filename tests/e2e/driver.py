@@ -5,10 +5,13 @@ Used by the end-to-end tests, the golden runner and benchmarks: nothing here imp
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,6 +33,20 @@ NO_LIMITS = (
     "limits.greeks=100000 per second",
     "limits.webhook=100000 per second",
 )
+
+
+#: Ports below those that a system gives to who asks for any: nobody takes one in the seconds until
+#: its program listens. Each process of tests begins elsewhere.
+_PORTS = (10_000 + number % 20_000 for number in itertools.count(os.getpid() * 101))
+
+
+def free_port() -> int:
+    """A port for a program that has to be found there again."""
+    for port in _PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import clients
 from tests.e2e.conftest import CLOCK, FIXTURE
-from tests.e2e.driver import Program
+from tests.e2e.driver import Program, free_port
 from tests.e2e.sdk import Sdk
 
 SBIN = {"symbol": "SBIN", "exchange": "NSE"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("client", clients.parameters()[1:])

@@ -44,7 +44,7 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.gtt import GttRequest
 from openalgo_desktop.core.model import ModifyRequest, OrderRequest, OrderUpdate
 from openalgo_desktop.core.ticks import Tick
-from tests.e2e.driver import NO_LIMITS, ROOT, Program, command_line
+from tests.e2e.driver import NO_LIMITS, ROOT, Program, command_line, free_port
 from tests.memory import MemorySecrets
 from tests.waiting import until, wait_for
 
@@ -265,14 +265,6 @@ async def test_lost_acknowledgement_is_unknown_and_the_book_has_it(
 
 
 # -- two whole programs --------------------------------------------------------------------------
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Pair:
     """A server with fixed ports, and a terminal that uses it as its broker."""
 

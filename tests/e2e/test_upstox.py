@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import brokers
-from tests.e2e.driver import Program
+from tests.e2e.driver import Program, free_port
 from tests.e2e.trading import book, deep_book, order, post, stream
 from tests.emulators.thread import EmulatorThread
 from tests.emulators.upstox import API_KEY, API_SECRET, UpstoxEmulator
@@ -33,16 +32,9 @@ def program(upstox: Upstox, folder: Path) -> Program:
     return brokers.program(upstox, folder, "upstox")
 
 
-def free_port() -> int:
-    """A port for the callback: the address that is registered has it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def run_login(upstox: Upstox, folder: Path, *more: str) -> str:
     """``openalgo-desktop login upstox`` with a browser that comes back to the callback."""
-    port = str(free_port())
+    port = str(free_port())  # the address that is registered has it
     redirect = f"http://127.0.0.1:{port}/upstox/callback"
     app = {"api_key": API_KEY, "api_secret": API_SECRET, "redirect_uri": redirect}
     return brokers.log_in(upstox, folder, "upstox", app, *more, site=_SITE, port=port)
