@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 def run_child(folder: Path, moment: str) -> None:
     command = [sys.executable, "-m", "tests.faults.watch_child", str(folder), moment]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=150, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
 
 
@@ -71,9 +71,7 @@ async def test_killed_while_a_stop_trails_or_its_position_is_converted(tmp_path:
         assert isinstance(plan, ExitPlan) and plan.entry > 0
         at = round(float(plan.entry) * 0.9, 1)
         await terminal.account.control({"prices": {"NSE:SBIN": at}})
-        await until(
-            lambda: terminal.watch.plan(plan.plan_id).state is PlanState.DONE, "the stop", 30
-        )
+        await until(lambda: terminal.watch.plan(plan.plan_id).state is PlanState.DONE, "the stop")
         orders = await terminal.desk.read.orders()
         sold = [row.filled_quantity for row in orders if row.action is Action.SELL]
         assert sold == [10]

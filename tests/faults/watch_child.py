@@ -21,6 +21,8 @@ from openalgo_desktop.core.model import OrderAck, OrderRequest
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
 
+#: What comes at once may take so long on a busy machine, seconds.
+ALIVE = 120
 BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10)
 SPEC = ExitSpec(stop=Offset.of(5, Unit.PERCENT), targets=(Target(Offset.of(5, Unit.PERCENT), 40),))
 
@@ -64,7 +66,7 @@ async def trail(terminal: Terminal, plan_id: str, ltp: float) -> None:
 
     terminal.bus.subscribe(ExitPlanChanged, on_plan)
     await terminal.account.control({"prices": {"NSE:SBIN": round(ltp * 1.03, 1)}})
-    await asyncio.sleep(30)
+    await asyncio.sleep(ALIVE)
 
 
 async def main(folder: Path, moment: str) -> None:
@@ -90,7 +92,7 @@ async def main(folder: Path, moment: str) -> None:
     if moment == "trailed":
         await trail(terminal, plan.plan_id, ltp)
     await terminal.account.control({"prices": {"NSE:SBIN": round(ltp * 1.06, 1)}})
-    await asyncio.sleep(30)
+    await asyncio.sleep(ALIVE)
 
 
 if __name__ == "__main__":
