@@ -16,6 +16,9 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xvfb
 
+#: A market that ticks and stands still, on both starts at the same prices: an order a rupee away
+#: from the price would be filled on a busy machine before it is moved.
+MARKET = ("--sim-frozen", "--clock", "2026-11-24T10:00:00+05:30")
 #: What each job takes; the table in docs/window.md says the same.
 JOBS = {
     "first steps": {"clicks": 6},
@@ -181,7 +184,7 @@ def manage(day: Day) -> None:
 def test_a_day_from_the_first_steps_to_flat_books(tmp_path: Path) -> None:
     counted: dict[str, dict[str, int]] = {}
     with x_display() as display:
-        with real_window(tmp_path, display, "--set", "ui.first_run=true") as window:
+        with real_window(tmp_path, display, *MARKET, "--set", "ui.first_run=true") as window:
             day = Day(window)
             begin(day)
             scalp(day)
@@ -195,7 +198,7 @@ def test_a_day_from_the_first_steps_to_flat_books(tmp_path: Path) -> None:
             day.done("leave")
             assert "Traceback" not in window.program.output
             counted |= day.counted
-        with real_window(tmp_path, display) as window:
+        with real_window(tmp_path, display, *MARKET) as window:
             day = Day(window)
             window.wait(f"len({WATCHED}) == 1", "the stop after the restart")
             assert window.ask(WATCHED) == stop and held.items() <= day.held().items()
