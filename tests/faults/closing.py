@@ -134,7 +134,7 @@ class Closing(Campaign):
         self.journal = Journal(self.db, self.clock)
         self.desk = OrderDesk(
             self.clock, self.bus, self.instruments, self.journal,
-            ack_timeout=lambda: TIMEOUT, reconcile_interval=lambda: 0.05,
+            ack_timeout=lambda: self.answer, reconcile_interval=lambda: 0.05,
         )  # fmt: skip
         for mode, line in self.lines.items():
             self.desk.set_gateway(mode, line)
