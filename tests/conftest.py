@@ -13,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Examples may take their time: what is slow once, on a busy machine, is no fault.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 # Before anything imports Qt; tests that want a real X server start theirs and say so to a child.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
