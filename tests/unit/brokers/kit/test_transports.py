@@ -40,10 +40,12 @@ LIBRARY_WAITS = 9.0
 
 
 class Rig:
-    """A stream client and the peer that it talks to."""
+    """A stream client and the peer that it talks to. Both are patient: a machine that is busy
+    elsewhere is no dead line."""
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
+        peer.patience = 300.0
         self.heard = Heard()
         self.judged: list[AuthError] = []
         self.client = self.make()
@@ -53,7 +55,7 @@ class Rig:
         spec = StreamSpec(
             **{
                 "url": "", "codec": PeerCodec, "transport": self.peer.transport,
-                "silence": 0.6, "mute": 0.0, "backoff": (0.02, 0.1), **changes,
+                "silence": 60.0, "mute": 0.0, "backoff": (0.02, 0.1), **changes,
             }
         )  # fmt: skip
 
@@ -126,6 +128,8 @@ async def test_a_cut_line_comes_back_with_all_subscriptions(rig: Rig) -> None:
 
 
 async def test_a_half_open_line_is_dropped(rig: Rig) -> None:
+    rig.peer.patience = 0.25
+    rig.make(silence=0.6)
     await rig.live()
     rig.peer.half_open = True
     await until(lambda: rig.client.state is StreamState.DOWN, "the watchdog")
@@ -158,8 +162,6 @@ async def test_a_flood_is_bounded_and_holds_nobody(
             pass
         rig.heard.ticks.append(tick)
 
-    # A machine that is busy elsewhere is no dead line.
-    rig.peer.patience = 300.0
     monkeypatch.setattr(socketio, "_PATIENCE", 300.0)
     await rig.live()
     rig.heard.listener.tick = slow
