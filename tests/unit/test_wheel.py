@@ -30,7 +30,7 @@ from openalgo_desktop.runtime import about
 ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
 WINDOWS = os.name == "nt"
-START_SECONDS = 60.0
+START_SECONDS = 150.0
 
 
 def _run(*command: str | Path, cwd: Path) -> str:
@@ -129,7 +129,7 @@ def test_installed_program_runs_headless_and_stops(programs: Path, tmp_path: Pat
         assert facts["pid"] == program.pid
         assert _ping(facts["rest_url"], facts["api_key"])["status"] == "success"
         program.send_signal(signal.SIGTERM)
-        assert program.wait(60) == 0, log.read_text()
+        assert program.wait(START_SECONDS) == 0, log.read_text()
     finally:
         if program.poll() is None:
             program.kill()
