@@ -86,7 +86,7 @@ API_SETTINGS: tuple[S, ...] = (
     S(
         "calendar.special_sessions",
         "",
-        "Own sessions: 2027-02-06 NSE BSE NFO BFO 09:15-15:30; others stay as they are",
+        "Own sessions: 2027-02-06 NSE NFO 09:15-10:00; 2027-02-06 NSE NFO 11:30-12:30",
         session_list,
         group="Calendar",
     ),
