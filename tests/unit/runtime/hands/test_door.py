@@ -125,7 +125,7 @@ async def test_the_audit_trail_names_the_command_line(terminal: Terminal) -> Non
     await ask(terminal, "approvals reject", args={"id": 404})
     terminal.settings.set(key, 902)
     await terminal.state.put("test", "behind", 1)  # the trail is written in the same queue
-    start = terminal.clock.now() - timedelta(minutes=1)
+    start = terminal.clock.now() - timedelta(hours=1)
     entries = await terminal.audit.search("", start=start, limit=100)
     told = [(row.who, row.what, row.subject, row.answer) for row in reversed(entries)]
     assert ("cli", "setting", key, "") in told
