@@ -76,16 +76,7 @@ class Day:
 
     def watched(self, symbol: str) -> int:
         """Its row in the watchlist."""
-        return self._row("[k[1] for k in dock('watchlist').keys()]", symbol)
-
-    def position(self, symbol: str) -> int:
-        """Its row in the positions, as they are shown."""
-        table = "seen('positions-table').table"
-        return self._row(
-            f"[{table}.row_at(i).members[0].symbol for i in range({table}.rowCount())]", symbol
-        )
-
-    def _row(self, names: str, symbol: str) -> int:
+        names = "[k[1] for k in dock('watchlist').keys()]"
         self.window.wait(f"{symbol!r} in {names}", symbol)
         return int(self.window.ask(f"{names}.index({symbol!r})"))
 
@@ -170,12 +161,10 @@ def manage(day: Day) -> None:
     window = day.window
     window.click("tab('Positions')")
     window.count()
-    row = day.position("RELIANCE")
-    window.click(f"link('positions-table', {row}, 'half')")
+    window.click("link('positions-table', position('RELIANCE'), 'half')")
     wait_for(lambda: day.held()["RELIANCE"] == 50, "half of it")
     day.done("half")
-    row = day.position("RELIANCE")
-    window.click(f"link('positions-table', {row}, 'stop')")
+    window.click("link('positions-table', position('RELIANCE'), 'stop')")
     window.click("rect('position-exit-set')")
     window.wait(f"len({WATCHED}) == 1", "the stop")
     day.done("protect")

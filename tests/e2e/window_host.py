@@ -124,10 +124,17 @@ def dock(name: str) -> Any:
     return docks()[name]
 
 
-def link(table: str, row: int, name: str) -> list[int] | None:
+def position(symbol: str) -> int | None:
+    """The row of a symbol in the positions, as they are shown now: fills bring new rows."""
+    view: Any = seen("positions-table")
+    rows = range(0 if view is None else view.table.rowCount())
+    return next((i for i in rows if view.table.row_at(i).members[0].symbol == symbol), None)
+
+
+def link(table: str, row: int | None, name: str) -> list[int] | None:
     """Where a link in a row is; ``name`` is that of its action."""
     view: Any = seen(table)
-    found = view.action_rect(row, name) if view is not None else QRect()
+    found = QRect() if view is None or row is None else view.action_rect(row, name)
     return None if found.isEmpty() else on_screen(view.viewport(), found)
 
 
