@@ -40,6 +40,7 @@ WATCHED = (
     "[[p.symbol, str(p.stop_at)] for p in dock('positions').bridge.watch.plans()"
     " if p.state.is_open]"
 )
+HELD = "{p.symbol: p.quantity for p in dock('positions').bridge.books.positions if p.quantity}"
 PLACES = "sorted((n, d.width(), d.height()) for n, d in docks().items() if not d.is_hidden())"
 
 
@@ -159,6 +160,8 @@ def options(day: Day) -> None:
 def manage(day: Day) -> None:
     """Half of the shares out, a stop for the rest."""
     window = day.window
+    # Nothing is clicked in a row that a fill moves meanwhile.
+    wait_for(lambda: window.ask(HELD) == day.held(), "all fills in the window")
     window.click("tab('Positions')")
     window.count()
     window.click("link('positions-table', position('RELIANCE'), 'half')")
