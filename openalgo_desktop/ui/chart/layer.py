@@ -6,7 +6,7 @@ pixels (the canvas does, and moves them with the bars): a projection is valid fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -51,9 +51,10 @@ class Layer(Protocol):
     """Drawings, marks, an own tool. Painted in the order of the canvas's list, asked by the mouse
     in the opposite order."""
 
-    def paint_base(self, painter: QPainter, at: Projection) -> None:
+    def paint_base(self, painter: QPainter, at: Projection) -> Iterator[None]:
         """Draw what changes only with the view, the closed bars or after ``changed``; it is kept
-        as a picture. The painter is clipped to the pane."""
+        as a picture. The painter is clipped to the pane. Yields after each part of a millisecond
+        or more: the loop may turn there."""
 
     def shifted(self, at: Projection, way: float) -> Sequence[QRectF] | None:
         """The view moved along the time by ``way`` pixels to the right and nothing else: what was

@@ -3,7 +3,7 @@ for it will not be there; a click takes it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
@@ -27,8 +27,9 @@ class StartLayer(QObject):
         super().__init__(parent)
         self._index: int | None = None
 
-    def paint_base(self, painter: QPainter, at: Projection) -> None:
+    def paint_base(self, painter: QPainter, at: Projection) -> Iterator[None]:
         """Nothing stays."""
+        yield from ()
 
     def shifted(self, at: Projection, way: float) -> Sequence[QRectF] | None:
         return ()

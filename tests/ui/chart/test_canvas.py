@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
@@ -146,10 +148,11 @@ class Recorder:
     def say(self, what: str) -> None:
         self.heard.append(f"{self.name} {what}")
 
-    def paint_base(self, painter: QPainter, at: Projection) -> None:
+    def paint_base(self, painter: QPainter, at: Projection) -> Iterator[None]:
         self.base += 1
         self.panes.append(at.number)
         painter.fillRect(10, round(at.pane.top()) + 60, 5, 5, Qt.GlobalColor.magenta)
+        yield
 
     def shifted(self, at: Projection, way: float) -> None:
         """Nothing of it moves with the bars."""

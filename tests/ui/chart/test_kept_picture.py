@@ -136,7 +136,12 @@ def test_only_a_strip_is_drawn_while_the_prices_stay(
     base.content.ground = lambda *args: painted.append(args[2].number) or ground(*args)
     wholes, strips = base.wholes, base.strips
     found, update = [], base.update
-    monkeypatch.setattr(base, "update", lambda: found.append(update()) or found[-1])
+
+    def watched():
+        found.append((yield from update()))
+        return found[-1]
+
+    monkeypatch.setattr(base, "update", watched)
     for _ in range(4):
         chart.scroll_by(-0.01)
         drawn(chart)

@@ -4,6 +4,8 @@ bars, so that closed ones go into the kept picture and the forming one over it."
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -46,40 +48,61 @@ class Content:
         """First bar that is drawn with the forming one."""
         return bars.live_start(len(self._stage.series), self._stage.merge)
 
-    def closed(self, painter: QPainter, at: At, seen: Span, tight: Span) -> None:
+    def closed(
+        self, painter: QPainter, at: At, seen: Span, tight: Span, bare: bool
+    ) -> Iterator[None]:
         """All but the forming bar, of the bars ``seen``: first and one past the last. ``tight`` is
-        enough for lines: they reach no further to the sides than to the next value."""
-        self._seen, self._tight = seen, tight
-        self._paint(painter, at, live=False)
+        enough for lines: they reach no further to the sides than to the next value. ``bare`` are
+        bars and volumes alone. Yields after each part; another may be painted meanwhile."""
+        for part in self._parts(painter, at, False, bare):
+            self._aim()
+            self._seen, self._tight = seen, tight
+            part()
+            yield
 
     def forming(self, painter: QPainter, at: At) -> None:
         """The forming bar, and the last piece of each line."""
-        self._paint(painter, at, live=True)
+        self._aim()
+        for part in self._parts(painter, at, True, False):
+            part()
 
     # -- order --------------------------------------------------------------------------------
-    def _paint(self, painter: QPainter, at: At, live: bool) -> None:
-        stage = self._stage
-        self._merge = stage.merge
-        self._start = bars.live_start(len(stage.series), self._merge)
-        views = [view for view in stage.studies if view.pane == at.number and not view.hidden]
+    def _aim(self) -> None:
+        self._merge = self._stage.merge
+        self._start = bars.live_start(len(self._stage.series), self._merge)
+
+    def _parts(
+        self, painter: QPainter, at: At, live: bool, bare: bool
+    ) -> list[Callable[[], object]]:
+        """What is painted, in its order."""
+        views = [] if bare else self._views(at.number)
+        parts: list[Callable[[], object]] = []
         if not live:
-            for view in views:
-                roles = PROFILE_ROLES if at.number == PRICES else ("study-1",)
-                for profile in view.profiles:
-                    paint_profile(painter, at, profile, roles, self._ink)
-        for view in views:
-            self._study(painter, at, view, live, behind=True)
+            roles = PROFILE_ROLES if at.number == PRICES else ("study-1",)
+            for profile in (one for view in views for one in view.profiles):
+                parts.append(partial(paint_profile, painter, at, profile, roles, self._ink))
+        parts += [partial(self._study, painter, at, view, live, behind=True) for view in views]
+        if at.number in (VOLUME, PRICES):
+            parts.append(partial(self._bars, painter, at, live))
+        if at.number == PRICES:
+            others = self._stage.compared
+            parts += [partial(self._compare, painter, at, other, live) for other in others]
+        parts += [partial(self._study, painter, at, view, live, behind=False) for view in views]
+        return parts
+
+    def _views(self, number: int) -> list[StudyView]:
+        studies = self._stage.studies
+        return [view for view in studies if view.pane == number and not view.hidden]
+
+    def _bars(self, painter: QPainter, at: At, live: bool) -> None:
+        stage = self._stage
         first, last = self._range(live, stage.kind.joins and at.number == PRICES)
         if at.number == VOLUME:
             bars.volume(painter, at, first, last, self._merge, self._ink)
-        elif at.number == PRICES:
-            self._tone(views)
-            self._ink.base = stage.scale_y.base
-            stage.kind.paint(painter, at, first, last, self._merge, self._ink)
-            for other in stage.compared:
-                self._compare(painter, at, other, live)
-        for view in views:
-            self._study(painter, at, view, live, behind=False)
+            return
+        self._tone(self._views(PRICES))
+        self._ink.base = stage.scale_y.base
+        stage.kind.paint(painter, at, first, last, self._merge, self._ink)
 
     def _range(self, live: bool, joins: bool) -> tuple[int, int]:
         """Bars to draw: the forming group, with the one before where it is joined to it, or the

@@ -1,5 +1,5 @@
 """A picture of one view as another view sees it: which part of it, stretched to which place. It
-holds for the moment in which a hand zooms; the exact picture follows when the hand rests.
+holds for the moment in which a hand zooms; the exact picture follows at once.
 
 Along the time, and along linear and logarithmic values, views differ by a shift and a factor: what
 is stretched is where it would be drawn, its lines a little wider or narrower.
@@ -11,55 +11,37 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 
 from openalgo_desktop.ui.chart.canvas.ground import CLOSE, Seen, SeenPane
 from openalgo_desktop.ui.chart.canvas.pane import Pane
 
-#: One step makes at most so many times of a length, and all of them at most so many: then strokes
-#: are no longer what they stand for.
-MOST_STEP, MOST = 2.0, 3.0
-#: A picture is stretched at most so often: each time blurs it.
-MOST_TIMES = 10
+#: At most so many times of a length are made of it: then strokes are no longer what they stand for.
+MOST = 4.0
 #: What is drawn anew beside a stretched place, device pixels: its edge is smooth.
 SEAM = 2.0
 
 
 class Piece(NamedTuple):
-    """One pane: what of the picture (device pixels) goes where, and what is left over beside it:
-    at its sides, over and under it."""
+    """One pane: what of the picture (device pixels) goes where, and what is left over beside,
+    over and under it."""
 
     pane: Pane
     place: QRectF
     source: QRectF
-    sides: Sequence[tuple[float, float]]  # left and right pixel
-    ends: Sequence[QRectF]
+    rest: Sequence[QRectF]
 
 
 class Stretched(NamedTuple):
-    """All panes, and by how much lengths along the time are stretched. One that is ``plain`` is
-    moved by whole pixels and nothing else."""
+    """All panes, and by how much lengths along the time are stretched."""
 
     pieces: Sequence[Piece]
     wide: float
-    plain: bool
-
-
-class Worn(NamedTuple):
-    """How far a draft is from an exact picture: lengths along the time in all, and how often it was
-    stretched."""
-
-    wide: float = 1.0
-    times: int = 0
-
-    def by(self, way: Stretched) -> Worn:
-        """After one more step."""
-        return Worn(self.wide * way.wide, self.times + (not way.plain))
 
     @property
-    def bearable(self) -> bool:
-        """Whether it still stands for what it shows."""
-        return 1.0 / MOST <= self.wide <= MOST and self.times <= MOST_TIMES
+    def whole(self) -> bool:
+        """Whether nothing is left over."""
+        return not any(piece.rest for piece in self.pieces)
 
 
 def stretched(before: Seen, now: Seen, panes: Sequence[Pane]) -> Stretched | None:
@@ -67,14 +49,14 @@ def stretched(before: Seen, now: Seen, panes: Sequence[Pane]) -> Stretched | Non
     if before[:3] != now[:3] or [one[:2] for one in before.panes] != [one[:2] for one in now.panes]:
         return None
     wide = now.pitch / before.pitch
-    if not 1.0 / MOST_STEP <= wide <= MOST_STEP:
+    if not 1.0 / MOST <= wide <= MOST:
         return None
     shift = None
     if abs(wide - 1.0) <= 1e-12:
         shift = round((now.left - before.left) * now.pitch)
         if abs(shift - (now.left - before.left) * now.pitch) > CLOSE:
             shift = None
-    pieces, plain = [], shift is not None
+    pieces = []
     for pane, one, two in zip(panes, before.panes, now.panes, strict=True):
         edges = _edges(one, two)
         if edges is None:
@@ -82,19 +64,19 @@ def stretched(before: Seen, now: Seen, panes: Sequence[Pane]) -> Stretched | Non
         if shift is not None and one.values == two.values:
             pieces.append(_moved(pane, shift, now.ratio))
         else:
-            plain = False
             pieces.append(_piece(pane, before, now, edges))
-    return Stretched(pieces, wide, plain)
+    return Stretched(pieces, wide)
 
 
 def _moved(pane: Pane, shift: int, ratio: float) -> Piece:
     """The same picture some device pixels on."""
     rect = pane.rect
     wide, high = math.ceil(rect.width() * ratio), rect.height() * ratio
-    size = max(0, wide - abs(shift))
+    shift = max(-wide, min(shift, wide))
+    size = wide - abs(shift)
     source = QRectF(max(0, shift), rect.top() * ratio, size, high)
     place = QRectF(max(0, -shift) / ratio, rect.top(), size / ratio, rect.height())
-    return Piece(pane, place, source, tuple(_sides(rect, place, ratio)), ())
+    return Piece(pane, place, source, tuple(_rest(rect, place, ratio)))
 
 
 def _edges(one: SeenPane, two: SeenPane) -> tuple[float, float] | None:
@@ -106,7 +88,7 @@ def _edges(one: SeenPane, two: SeenPane) -> tuple[float, float] | None:
     if a == b:
         return a.top, a.top + a.height
     top, foot = (a.y(b.value(y)) for y in (b.top, b.top + b.height))
-    if not 1.0 / MOST_STEP <= b.height / max(1e-9, foot - top) <= MOST_STEP:
+    if not 1.0 / MOST <= b.height / max(1e-9, foot - top) <= MOST:
         return None
     return top, foot
 
@@ -128,23 +110,17 @@ def _piece(pane: Pane, before: Seen, now: Seen, edges: tuple[float, float]) -> P
     device = QRectF(
         source.left() * ratio, source.top() * ratio, source.width() * ratio, source.height() * ratio
     )
-    return Piece(pane, place, device, tuple(_sides(rect, place, ratio)), _ends(rect, place, ratio))
+    return Piece(pane, place, device, tuple(_rest(rect, place, ratio)))
 
 
-def _sides(rect: QRectF, place: QRectF, ratio: float) -> Iterator[tuple[float, float]]:
-    seam = SEAM / ratio
-    if place.left() > rect.left() + 0.5 / ratio:
-        yield rect.left(), min(rect.right(), place.left() + seam)
-    if place.right() < rect.right() - 0.5 / ratio:
-        yield max(rect.left(), place.right() - seam), rect.right()
-
-
-def _ends(rect: QRectF, place: QRectF, ratio: float) -> list[QRectF]:
-    found, seam = [], SEAM / ratio
-    if place.top() > rect.top() + 0.5 / ratio:
-        high = place.top() + seam - rect.top()
-        found.append(QRectF(rect.left(), rect.top(), rect.width(), high))
-    if place.bottom() < rect.bottom() - 0.5 / ratio:
-        top = place.bottom() - seam
-        found.append(QRectF(rect.left(), top, rect.width(), rect.bottom() - top))
-    return found
+def _rest(rect: QRectF, place: QRectF, ratio: float) -> Iterator[QRectF]:
+    """What of a pane is beside a place, with a seam: its edges are smooth."""
+    seam, least = SEAM / ratio, 0.5 / ratio
+    if place.left() > rect.left() + least:
+        yield QRectF(rect.topLeft(), QPointF(place.left() + seam, rect.bottom())) & rect
+    if place.right() < rect.right() - least:
+        yield QRectF(QPointF(place.right() - seam, rect.top()), rect.bottomRight()) & rect
+    if place.top() > rect.top() + least:
+        yield QRectF(rect.topLeft(), QPointF(rect.right(), place.top() + seam)) & rect
+    if place.bottom() < rect.bottom() - least:
+        yield QRectF(QPointF(rect.left(), place.bottom() - seam), rect.bottomRight()) & rect

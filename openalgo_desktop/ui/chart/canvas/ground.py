@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPixmap, QTransform
+from PySide6.QtGui import QPainter, QPixmap, QRegion, QTransform
 
 from openalgo_desktop.ui.chart.canvas.content import Content, Span
 from openalgo_desktop.ui.chart.canvas.pane import PRICES, Pane
@@ -99,31 +99,39 @@ class Ground:
         """Nothing of the picture holds any more."""
         self._seen = None
 
-    def update(self) -> Moved | None:
-        """Bring it up to the view of now; None where all of it was drawn."""
+    def update(self) -> Generator[None, None, Moved | None]:
+        """Bring it up to the view of now; None where all of it was drawn. Yields after each part
+        of a millisecond or more; it is right when it came to its end."""
         before, now = self._seen, self.see()
-        self._seen = now
+        self._seen, moved = None, None
         way = None if before is None else _way(before, now)
         if before is None or way is None:
-            for _ in self._draw_whole(now):
-                pass
-            return None
-        kept = dict(zip(now.panes, self._stage.panes, strict=True))
-        moved = [kept[one] for one in now.panes if one in before.panes]
-        changed = [kept[one] for one in now.panes if one not in before.panes]
+            yield from self._draw_whole(now)
+        else:
+            kept = dict(zip(now.panes, self._stage.panes, strict=True))
+            changed = [kept[one] for one in now.panes if one not in before.panes]
+            moved = Moved(way, changed)
+            stays = [kept[one] for one in now.panes if one in before.panes]
+            yield from self._draw_moved(now, moved, stays)
+        self._seen = now
+        return moved
+
+    def _draw_moved(self, now: Seen, moved: Moved, stays: Sequence[Pane]) -> Iterator[None]:
+        way = moved.way
         self.strips += 1
         area = self._stage.area
         wide = self.scroll(self.pixmap, way)
         painter = self._painter()
-        if way and moved:
-            begin, end = (wide - way - SEAM, wide) if way > 0 else (0, SEAM - way)
-            strip = QRectF(begin / now.ratio, 0.0, (end - begin) / now.ratio, area.height())
-            self._draw(painter, strip, moved, self._spans(begin, end))
-        for pane in changed:
-            self._draw(painter, pane.rect, [pane], self._spans(0, wide))
-        self.around(painter)
-        painter.end()
-        return Moved(way, changed)
+        try:
+            if way and stays:
+                begin, end = (wide - way - SEAM, wide) if way > 0 else (0, SEAM - way)
+                strip = QRectF(begin / now.ratio, 0.0, (end - begin) / now.ratio, area.height())
+                yield from self._draw(painter, strip, stays, self._spans(begin, end))
+            for pane in moved.changed:
+                yield from self._draw(painter, pane.rect, [pane], self._spans(0, wide))
+            self.around(painter)
+        finally:
+            painter.end()
 
     def around(self, painter: QPainter) -> None:
         """Draw what is beside and below the panes."""
@@ -133,20 +141,23 @@ class Ground:
         painter.fillRect(full.adjusted(0, area.bottom(), 1, 1), self._ink.ground)
         self._axes(painter)
 
-    def strip(self, painter: QPainter, pane: Pane, left: float, right: float) -> QRectF:
-        """Draw what lies between two pixels of a pane, on any picture; where that is."""
-        ratio, rect = self._stage.ratio, pane.rect
-        begin, end = math.floor(left * ratio), math.ceil(right * ratio)
-        place = QRectF(begin / ratio, rect.top(), (end - begin) / ratio, rect.height()) & rect
-        self._draw(painter, place, [pane], self._spans(begin, end))
-        return place
-
-    def empty(self, painter: QPainter, pane: Pane, place: QRectF) -> None:
-        """Draw a place of a pane that has no bars."""
+    def bare(self, painter: QPainter, panes: Sequence[Pane], places: Sequence[QRectF]) -> None:
+        """Draw grid, bars and volumes of places of panes, on any picture."""
+        ratio = self._stage.ratio
+        region = QRegion()
+        for place in places:
+            left, top = math.floor(place.left() * ratio), math.floor(place.top() * ratio)
+            right, foot = math.ceil(place.right() * ratio), math.ceil(place.bottom() * ratio)
+            region += QRect(left, top, right - left, foot - top)
+        shown = region.boundingRect()
         painter.save()
-        painter.setClipRect(place & pane.rect)
-        painter.fillRect(place, self._ink.ground)
-        self._grid(painter, pane)
+        painter.setWorldTransform(QTransform.fromScale(1.0 / ratio, 1.0 / ratio))
+        painter.setClipRegion(region)
+        painter.fillRect(shown, self._ink.ground)
+        painter.resetTransform()
+        spans = self._spans(shown.left(), shown.left() + shown.width())
+        for _ in self._bars(painter, panes, spans, bare=True):
+            pass
         painter.restore()
 
     def scroll(self, pixmap: QPixmap, way: int) -> int:
@@ -205,16 +216,6 @@ class Ground:
         painter.setFont(self._texts.font)
         return painter
 
-    def turns(self) -> Generator[None, None, Moved | None]:
-        """As :meth:`update`; where all of it is drawn, one pane after the other."""
-        now = self.see()
-        if self._seen is not None and _way(self._seen, now) is not None:
-            return self.update()
-        self._seen = None
-        yield from self._draw_whole(now)
-        self._seen = now
-        return None
-
     def _draw_whole(self, now: Seen) -> Iterator[None]:
         self.wholes += 1
         if self.pixmap.width() != now.width or self.pixmap.height() != now.height:
@@ -225,23 +226,30 @@ class Ground:
         try:
             spans = self._spans(0, self._stage.area.width() * now.ratio)
             for pane in self._stage.panes:
-                self._bars(painter, [pane], spans)
-                yield
+                yield from self._bars(painter, [pane], spans)
             self._axes(painter)
         finally:
             painter.end()
 
     def _draw(
         self, painter: QPainter, place: QRectF, panes: Sequence[Pane], spans: tuple[Span, Span]
-    ) -> None:
+    ) -> Iterator[None]:
         """Draw a place anew."""
         painter.save()
-        painter.setClipRect(place)
-        painter.fillRect(place.adjusted(-1, -1, 1, 1), self._ink.ground)
-        self._bars(painter, panes, spans)
-        painter.restore()
+        try:
+            painter.setClipRect(place)
+            painter.fillRect(place.adjusted(-1, -1, 1, 1), self._ink.ground)
+            yield from self._bars(painter, panes, spans)
+        finally:
+            painter.restore()
 
-    def _bars(self, painter: QPainter, panes: Sequence[Pane], spans: tuple[Span, Span]) -> None:
+    def _bars(
+        self,
+        painter: QPainter,
+        panes: Sequence[Pane],
+        spans: tuple[Span, Span],
+        bare: bool = False,
+    ) -> Iterator[None]:
         stage = self._stage
         for pane in panes:
             self._grid(painter, pane)
@@ -253,7 +261,7 @@ class Ground:
             for one in shown:
                 at = stage.at(one)
                 with device(painter, at):
-                    self.content.closed(painter, at, *spans)
+                    yield from self.content.closed(painter, at, *spans, bare)
 
     def _grid(self, painter: QPainter, pane: Pane) -> None:
         """Lines of one device pixel, behind all bars."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
@@ -38,12 +38,14 @@ class Layers:
         self._list = [one for one in self._list if one is not layer]
 
     # -- painting -----------------------------------------------------------------------------
-    def paint_base(self, painter: QPainter, at: At) -> None:
-        """Each draws what is kept as a picture."""
-        for layer in self._list:
+    def paint_base(self, painter: QPainter, at: At) -> Iterator[None]:
+        """Each draws what is kept as a picture, in parts."""
+        for layer in tuple(self._list):
             painter.save()
-            layer.paint_base(painter, at)
-            painter.restore()
+            try:
+                yield from layer.paint_base(painter, at)
+            finally:
+                painter.restore()
 
     def shifted(self, at: At, way: float) -> Sequence[QRectF] | None:
         """Where what they painted is not right after a move along the time; None: nowhere."""

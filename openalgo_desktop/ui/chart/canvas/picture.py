@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Generator, Sequence
-from typing import Any, Final, NamedTuple, cast
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, Final, cast
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter, QPixmap, QRegion
 
 from openalgo_desktop.ui.chart.canvas.content import Content
-from openalgo_desktop.ui.chart.canvas.draft import Piece, Stretched, Worn, stretched
+from openalgo_desktop.ui.chart.canvas.draft import Stretched, stretched
 from openalgo_desktop.ui.chart.canvas.ground import Ground, Moved, Seen, device
 from openalgo_desktop.ui.chart.canvas.layers import Layers
 from openalgo_desktop.ui.chart.canvas.pane import Pane
 from openalgo_desktop.ui.chart.canvas.projection import At
-from openalgo_desktop.ui.chart.canvas.stage import Stage
+from openalgo_desktop.ui.chart.canvas.stage import Stage, View
 from openalgo_desktop.ui.chart.over.texts import Texts
 from openalgo_desktop.ui.chart.paint.ink import Ink
 
@@ -26,28 +25,16 @@ EDGE = 12.0
 PLACES = 8
 #: A picture that takes longer is not drawn at each step of a hand that zooms, seconds of CPU.
 SLOW = 0.008
+#: In a turn of the loop no other part of it is begun after so long, seconds of CPU.
+SHARE = 0.0025
+#: A draft whose lengths along the time are so many times those of the exact picture is rough.
+ROUGH = 1.5
+#: Of a hand that zooms out the picture is drawn of so many times as many bars; the next one when
+#: less than a step of the wheel is left of it.
+LEAD, LEFT = 1.4, 1.18
 
 #: Said by a job that has ended.
 DONE: Final = object()
-#: So many device pixels more than it needs are drawn where a hand pans to.
-AHEAD = 96
-
-
-class Ahead(NamedTuple):
-    """A strip where a hand pans to: that of the view ``seen`` between two device pixels."""
-
-    pixmap: QPixmap
-    seen: Seen
-    begin: int
-    end: int
-
-    def holds(self, now: Seen, begin: int, end: int) -> bool:
-        """Whether it has these pixels (its own), as they are in the view of now."""
-        seen = self.seen
-        same = seen[:3] == now[:3] and abs(seen.pitch - now.pitch) <= 1e-12 * now.pitch
-        values = [(one.place, one.values) for one in seen.panes]
-        same = same and values == [(one.place, one.values) for one in now.panes]
-        return same and self.begin <= begin and end <= self.end
 
 
 class Picture:
@@ -70,15 +57,16 @@ class Picture:
         self._over = QPixmap()  # the ground with what layers keep
         self._shown = QPixmap()  # the one of them that is seen, or a draft
         self._shown_by: Seen | None = None  # None where it is not right
-        self._exact: QPixmap | None = None  # the one that was drawn last, and its view
+        self._exact = QPixmap()  # the one that was drawn last, and its view
         self._exact_by: Seen | None = None
         self._drafts = (QPixmap(), QPixmap())
         self.hasty = False  # a hand moves the view: a draft is enough until :meth:`settle`
-        self._ahead: Ahead | None = None
-        self._job: Generator[object] | None = None  # the exact picture that is being drawn
+        self._rough = False  # what is seen lacks something at its sides, or is stretched much
+        self._job: Generator[None] | None = None  # the exact picture that is being drawn
+        self._job_view: View | None = None  # of this view, while the hand goes on
+        self.out: float | None = None  # the bar that stays while the hand zooms out
         self._spent, self._before = 0.0, 0  # by it, and wholes of the ground before
-        self._worn = Worn()  # the draft that is seen
-        self.patience = SLOW
+        self.patience, self.share = SLOW, SHARE
         self.cost = 0.0  # seconds of CPU that the last whole picture took
         self.restyle()
 
@@ -102,7 +90,7 @@ class Picture:
         """What layers keep is another now; the bars are what they were."""
         self._drop()
         self._valid = self._layered = False
-        self._shown_by = self._exact_by = self._ahead = None
+        self._shown_by = self._exact_by = None
 
     @property
     def slow(self) -> bool:
@@ -114,6 +102,11 @@ class Picture:
         """Whether what is seen is a draft."""
         return self._shown is self._drafts[0] or self._shown is self._drafts[1]
 
+    @property
+    def rough(self) -> bool:
+        """Whether the exact picture must not wait for the hand to rest."""
+        return self.is_draft and (self._rough or self._job is not None)
+
     def settle(self) -> bool:
         """The hand rests: the next picture is exact. True when the one that is seen is none."""
         drafted, self.hasty = self.is_draft, False
@@ -124,7 +117,6 @@ class Picture:
 
     def touch(self) -> None:
         """The view moved."""
-        self._drop()
         self._valid = False
 
     def pixmap(self) -> QPixmap:
@@ -138,147 +130,112 @@ class Picture:
 
     def _draw(self) -> None:
         self._drop()
-        began = time.thread_time()
-        moved = self.base.update()
-        self._finish(moved)
-        if moved is None:
+        began, wholes = time.thread_time(), self.base.wholes
+        for _ in self._parts():
+            pass
+        if self.base.wholes > wholes:
             self.cost = time.thread_time() - began
+        self._show()
 
-    def _turns(self) -> Generator[object]:
-        """Draw the exact picture while a draft is seen, which is another pixmap."""
+    def _parts(self) -> Generator[None]:
+        """Draw the exact picture, part by part: the ground, then what layers keep on it."""
         layered, self._layered = self._layered, False
         self._exact_by = None
-        moved = yield from self.base.turns()
-        yield None
-        self._layered = layered
-        self._finish(moved)
+        moved = yield from self.base.update()
+        yield
+        shown = len(self._layers) > 0 and len(self._stage.series) > 0
+        if shown and moved is not None and layered:
+            yield from self._move_layers(moved)
+        elif shown:
+            yield from self._draw_layers()
+        self._layered = shown
+        self._exact = self._over if shown else self.base.pixmap
+        self._exact_by = self.base.see()
+
+    def _show(self) -> None:
+        """The exact picture is that of now."""
+        if self.is_draft:
+            self._drafts = (QPixmap(), QPixmap())
+        self._shown, self._shown_by, self._rough = self._exact, self._exact_by, False
 
     def turn(self) -> bool:
-        """The hand rests: draw a part of the exact picture, a few milliseconds. True once it is
-        seen."""
+        """Draw a part of the exact picture while a draft is seen, which is another pixmap: a few
+        milliseconds. The hand may go on meanwhile: it is the picture of the view in which it was
+        begun. True once it is drawn: it is seen then, or the next draft is made of it."""
         if not self.is_draft:
             self.hasty = False
             return True
-        if self._job is None:
-            self._job, self._spent, self._before = self._turns(), 0.0, self.base.wholes
         began = time.thread_time()
-        more = next(self._job, DONE)
+        if self._job is None or self._job_view is None:
+            self._job, self._job_view = self._parts(), self._next_view()
+            self._spent, self._before = 0.0, self.base.wholes
+        with self._stage.seen_as(self._job_view):
+            more = next(self._job, DONE)
+            while more is not DONE and time.thread_time() - began < self.share:
+                more = next(self._job, DONE)
         self._spent += time.thread_time() - began
         if more is not DONE:
             return False
         if self.base.wholes > self._before:
             self.cost = self._spent
-        self._job, self.hasty, self._valid = None, False, True
-        self.renders += 1
+        self._job = None
+        self._valid = self._exact_by == self.base.see()
+        if self._valid:
+            self.hasty = False
+            self.renders += 1
+            self._show()
         return True
+
+    def _next_view(self) -> View:
+        """That of now, or one that a hand will come to."""
+        stage, out = self._stage, self.out
+        self.out = None  # once: at last the picture is that of now
+        return stage.view() if out is None or not self._rough else stage.wider(LEAD, out)
 
     def _drop(self) -> None:
         if self._job is not None:
             self._job.close()
             self._job = None
 
-    def _finish(self, moved: Moved | None) -> None:
-        """The ground is drawn: now what layers keep on it, then all of it is seen."""
-        shown = len(self._layers) > 0 and len(self._stage.series) > 0
-        if shown:
-            if moved is None or not self._layered:
-                self._draw_layers()
-            else:
-                self._move_layers(moved)
-        if self.is_draft:
-            self._drafts, self._ahead = (QPixmap(), QPixmap()), None
-        self._layered, self._worn = shown, Worn()
-        self._shown = self._over if shown else self.base.pixmap
-        self._shown_by = self._exact_by = self.base.see()
-        self._exact = self._shown
-
     def _draft(self) -> bool:
-        """Stretch what is seen to the view of now, and draw what came into it; False where that
-        cannot be done. What a study has above and below the pane comes with the exact picture."""
+        """Move and stretch a picture that is there to the view of now, with bars where it has
+        nothing; False where that cannot be done. What else stands there comes with the exact
+        picture."""
         now = self.base.see()
         found = self._source(now)
         if found is None:
             return False
-        source, way, worn = found
+        source, way = found
+        rough = self._rough and source is self._shown
         draft = self._drafts[self._shown is self._drafts[0]]
         if draft.size() != source.size():
             draft.swap(QPixmap(source.size()))
         draft.setDevicePixelRatio(now.ratio)
-        sides = way.pieces[0].sides
-        ahead = self._look_ahead(now, *sides[0]) if way.plain and len(sides) == 1 else None
         painter = QPainter(draft)
         painter.setFont(self._texts.font)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
         for piece in way.pieces:
-            self._draft_pane(painter, source, piece, ahead)
+            if not piece.source.isEmpty():
+                painter.setClipRect(piece.pane.rect)
+                painter.drawPixmap(piece.place, source, piece.source)
+        painter.setClipping(False)
+        if not way.whole:
+            panes = [piece.pane for piece in way.pieces if piece.rest]
+            self.base.bare(painter, panes, [place for piece in way.pieces for place in piece.rest])
         self.base.around(painter)
         painter.end()
         self._shown, self._shown_by = draft, now
-        self._worn = worn
+        least = 1.0 / ROUGH if self.out is None else LEFT
+        self._rough = rough or not way.whole or not least <= way.wide <= ROUGH
         return True
 
-    def _source(self, now: Seen) -> tuple[QPixmap, Stretched, Worn] | None:
-        """What a draft is made of: the exact picture where that has all of it, else what is seen;
-        and how far from exact it will be."""
-        panes = self._stage.panes
-        if self._exact_by is not None and self._exact is not None:
-            whole = stretched(self._exact_by, now, panes)
-            if whole is not None and not any(piece.sides for piece in whole.pieces):
-                return self._exact, whole, Worn().by(whole)
-        found = None if self._shown_by is None else stretched(self._shown_by, now, panes)
-        if found is None:
-            return None
-        worn = self._worn.by(found)
-        return (self._shown, found, worn) if worn.bearable else None
-
-    def _draft_pane(
-        self, painter: QPainter, source: QPixmap, piece: Piece, ahead: tuple[QPixmap, int] | None
-    ) -> None:
-        pane = piece.pane
-        painter.setClipRect(pane.rect)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
-        painter.drawPixmap(piece.place, source, piece.source)
-        for end in piece.ends:
-            self.base.empty(painter, pane, end)
-        if ahead is not None:
-            for left, right in piece.sides:
-                painter.setClipRect(QRectF(left, pane.rect.top(), right - left, pane.rect.height()))
-                painter.drawPixmap(QPointF(-ahead[1] / self._stage.ratio, 0.0), ahead[0])
-        else:
-            self._draft_strips(painter, piece)
-        painter.setClipping(False)
-
-    def _draft_strips(self, painter: QPainter, piece: Piece) -> None:
-        pane = piece.pane
-        places = [self.base.strip(painter, pane, *side) for side in piece.sides]
-        if len(self._layers):
-            for place in (*piece.ends, *places):
-                painter.setClipRect(place & pane.rect)
-                self._layers.paint_again(painter, self._stage.at(pane))
-
-    def _look_ahead(self, now: Seen, left: float, right: float) -> tuple[QPixmap, int]:
-        """A picture that has what lies between two pixels of now, and by how many device pixels it
-        is of a later view: a hand that pans goes on, so more is drawn than it needs now."""
-        stage, ratio = self._stage, now.ratio
-        begin, end = math.floor(left * ratio), math.ceil(right * ratio)
-        kept = self._ahead
-        if kept is not None:
-            way = round((kept.seen.left - now.left) * now.pitch)
-            if kept.holds(now, begin - way, end - way):
-                return kept.pixmap, -way
-        way = AHEAD if begin > 0 else -AHEAD
-        begin, end = (begin - way, end) if way > 0 else (begin, end - way)
-        pixmap = QPixmap(now.width, now.height) if kept is None else kept.pixmap
-        pixmap.setDevicePixelRatio(ratio)
-        with stage.shifted(way / now.pitch):
-            painter = QPainter(pixmap)
-            painter.setFont(self._texts.font)
-            for pane in stage.panes:
-                side = (begin / ratio, end / ratio)
-                self._draft_strips(painter, Piece(pane, pane.rect, pane.rect, (side,), ()))
-                painter.setClipping(False)
-            painter.end()
-            self._ahead = Ahead(pixmap, self.base.see(), begin, end)
-        return pixmap, -way
+    def _source(self, now: Seen) -> tuple[QPixmap, Stretched] | None:
+        """What a draft is made of: the exact picture, or what is seen while that is drawn."""
+        for picture, seen in ((self._exact, self._exact_by), (self._shown, self._shown_by)):
+            way = None if seen is None else stretched(seen, now, self._stage.panes)
+            if way is not None:
+                return picture, way
+        return None
 
     def _painter(self) -> QPainter:
         painter = QPainter(self._over)
@@ -291,49 +248,71 @@ class Picture:
         painter.drawPixmap(0, 0, self.base.pixmap)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
 
-    def _draw_layers(self) -> None:
+    def _draw_layers(self) -> Iterator[None]:
         self.wholes += 1
         ground = self.base.pixmap
         if self._over.size() != ground.size():
             self._over = QPixmap(ground.size())
         self._over.setDevicePixelRatio(self._stage.ratio)
         painter = self._painter()
-        self._copy(painter)
-        for pane in self._stage.panes:
-            painter.save()
-            painter.setClipRect(pane.rect, Qt.ClipOperation.IntersectClip)
-            self._layers.paint_base(painter, self._stage.at(pane))
-            painter.restore()
-        self.base.rules(painter)
-        painter.end()
+        try:
+            self._copy(painter)
+            for pane in self._stage.panes:
+                yield from self._draw_base(painter, pane)
+            self.base.rules(painter)
+        finally:
+            painter.end()
 
-    def _move_layers(self, moved: Moved) -> None:
+    def _draw_base(self, painter: QPainter, pane: Pane) -> Iterator[None]:
+        painter.save()
+        try:
+            painter.setClipRect(pane.rect)
+            yield from self._layers.paint_base(painter, self._stage.at(pane))
+        finally:
+            painter.restore()
+
+    def _move_layers(self, moved: Moved) -> Iterator[None]:
         """Move what is there, and draw what came into view and what did not move with it."""
         stage, way = self._stage, moved.way
         area, ratio = stage.area, stage.ratio
         wide = self.base.scroll(self._over, way)
         painter = self._painter()
-        full = QRectF(0.0, 0.0, stage.width, stage.height)
-        for rest in (full.adjusted(area.right(), 0, 1, 1), full.adjusted(0, area.bottom(), 1, 1)):
-            painter.setClipRect(rest)
+        try:
+            full = QRectF(0.0, 0.0, stage.width, stage.height)
+            right, below = (
+                full.adjusted(area.right(), 0, 1, 1),
+                full.adjusted(0, area.bottom(), 1, 1),
+            )
+            for rest in (right, below):
+                painter.setClipRect(rest)
+                self._copy(painter)
+            begin, end = (wide - way, wide) if way > 0 else (0, -way)
+            strip = QRectF(
+                begin / ratio - EDGE, 0.0, (end - begin) / ratio + 2 * EDGE, area.height()
+            )
+            for pane in stage.panes:
+                yield from self._move_pane(painter, pane, moved, strip)
+            painter.setClipping(False)
+            self.base.rules(painter)
+        finally:
+            painter.end()
+
+    def _move_pane(
+        self, painter: QPainter, pane: Pane, moved: Moved, strip: QRectF
+    ) -> Iterator[None]:
+        at = self._stage.at(pane)
+        again = self._again(pane, at, moved)
+        yield
+        if again is None:
+            painter.setClipRect(pane.rect)
             self._copy(painter)
-        begin, end = (wide - way, wide) if way > 0 else (0, -way)
-        strip = QRectF(begin / ratio - EDGE, 0.0, (end - begin) / ratio + 2 * EDGE, area.height())
-        for pane in stage.panes:
-            at = stage.at(pane)
-            again = self._again(pane, at, moved)
-            if again is None:
-                painter.setClipRect(pane.rect)
-                self._copy(painter)
-                self._layers.paint_base(painter, at)
-                continue
-            for rect in _places([strip, *again] if way else [], pane.rect):
-                painter.setClipRect(rect)
-                self._copy(painter)
-                self._layers.paint_again(painter, at)
-        painter.setClipping(False)
-        self.base.rules(painter)
-        painter.end()
+            yield from self._draw_base(painter, pane)
+            return
+        for rect in _places([strip, *again] if moved.way else [], pane.rect):
+            painter.setClipRect(rect)
+            self._copy(painter)
+            self._layers.paint_again(painter, at)
+            yield
 
     def _again(self, pane: Pane, at: At, moved: Moved) -> Sequence[QRectF] | None:
         if pane in moved.changed:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntFlag, StrEnum, auto
+from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QRectF
@@ -17,6 +18,7 @@ from openalgo_desktop.ui.chart.canvas.pane import (
     STUDY_WEIGHT,
     VOLUME,
     WEIGHTS,
+    Label,
     Pane,
     share_out,
 )
@@ -59,6 +61,16 @@ class Volume(StrEnum):
     PANE = "pane"
     FOOT = "foot"  # at the foot of the prices
     NOWHERE = "nowhere"
+
+
+class View(NamedTuple):
+    """What is in view: edges, axes, the values of each pane and its labels."""
+
+    left: float
+    right: float
+    times: tuple[list[int], list[str]]
+    base: float
+    panes: tuple[tuple[Pane, Range, tuple[Label, ...]], ...]
 
 
 class Stage:
@@ -200,18 +212,35 @@ class Stage:
         scale.left += more
         scale.right += more
 
+    def view(self) -> View:
+        """What is in view now."""
+        scale, panes = self.scale_x, {*self.panes, self._volume}
+        values = tuple((pane, pane.scale.range, pane.labels) for pane in panes)
+        return View(scale.left, scale.right, self.times, self.scale_y.base, values)
+
+    def wider(self, factor: float, anchor: float) -> View:
+        """What would be in view after a zoom out; the bar at ``anchor`` stays."""
+        with self.seen_as(self.view()):
+            self.scale_x.zoom(factor, anchor)
+            self.fit()
+            self.label()
+            return self.view()
+
+    def _look(self, view: View) -> None:
+        scale = self.scale_x
+        scale.left, scale.right, self.times, self.scale_y.base, panes = view
+        for pane, edges, labels in panes:
+            pane.scale.range, pane.labels = edges, labels
+
     @contextmanager
-    def shifted(self, bars: float) -> Iterator[None]:
-        """As if the view went so many bars on; values keep their places."""
-        scale, times = self.scale_x, self.times
-        edges = scale.left, scale.right
-        scale.left, scale.right = scale.left + bars, scale.right + bars
-        self.label()
+    def seen_as(self, view: View) -> Iterator[None]:
+        """As if another view were that of now. Panes are those of both."""
+        now = self.view()
+        self._look(view)
         try:
             yield
         finally:
-            scale.left, scale.right = edges
-            self.times = times
+            self._look(now)
 
     # -- fitting ------------------------------------------------------------------------------
     def fit(self) -> bool:

@@ -23,6 +23,8 @@ from openalgo_desktop.ui.chart.series import Floats
 
 #: A hand that has not zoomed for so long rests, milliseconds.
 REST = 70
+#: Between two turns that draw the loop goes round, milliseconds.
+ROUND = 1
 
 
 class Surface(Fed):
@@ -232,7 +234,7 @@ class Surface(Fed):
                     self.layers.paint_top(painter, self.stage.at(pane))
         painter.end()
         if self.kept.hasty and not self._rest.isActive():
-            self._rest.start(REST)
+            self._rest.start(ROUND if self.kept.rough else REST)
 
     def picture(self) -> QPixmap:
         """The chart as it is seen, without the pointer."""
@@ -278,18 +280,21 @@ class Surface(Fed):
         self._dirty |= Dirty.VIEW
         self.flush()
 
-    def moved_by_hand(self) -> None:
+    def moved_by_hand(self, out: float | None = None) -> None:
         """The user pans or zooms along the time: shown at once, as a draft where the picture takes
-        long; the exact one follows when the hand rests."""
+        long; the exact one follows in turns. ``out``: bar that stays while he zooms out."""
+        self.kept.out = out
         self.kept.hasty = self.kept.hasty or self.kept.slow
         self.moved_along()
 
     def _turn(self) -> None:
         """Draw the exact picture, a part of it in each turn of the loop."""
-        if self.kept.turn():
+        if self._dirty & (Dirty.BARS | Dirty.VIEW):
+            self.flush()  # other bars than it is of
+        elif self.kept.turn():
             self.overlay.update()
         else:
-            self._rest.start(0)
+            self._rest.start(ROUND)
 
     def _settle(self) -> None:
         if self.kept.settle():

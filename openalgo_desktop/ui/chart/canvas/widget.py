@@ -110,8 +110,9 @@ class Canvas(Surface):
         """Fewer (positive) or more bars at once; the bar at ``anchor`` stays, the last one that is
         seen where none is given."""
         self.fitted = False
-        self.scale_x.zoom(ZOOM_STEP**-steps, self.scale_x.right if anchor is None else anchor)
-        self.moved_by_hand()
+        stays = self.scale_x.right if anchor is None else anchor
+        self.scale_x.zoom(ZOOM_STEP**-steps, stays)
+        self.moved_by_hand(stays if steps < 0 else None)
 
     # -- mouse and keys ---------------------------------------------------------------------
     def wheelEvent(self, event: QWheelEvent) -> None:

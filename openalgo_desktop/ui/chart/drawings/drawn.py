@@ -3,14 +3,14 @@ top; and which of them is at a place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from openalgo_desktop.core.charting.drawings.geometry import picture
-from openalgo_desktop.core.charting.drawings.geometry.sheet import Box, Point
+from openalgo_desktop.core.charting.drawings.geometry.sheet import Point
 from openalgo_desktop.core.charting.drawings.geometry.touch import handle_at, hits
 from openalgo_desktop.core.charting.drawings.model import Drawing
 from openalgo_desktop.ui.chart.drawings import ink
@@ -41,11 +41,15 @@ class DrawnLayer(QObject):
         self._hovered = ""
 
     # -- painting ---------------------------------------------------------------------------
-    def paint_base(self, painter: QPainter, at: Projection) -> None:
+    def paint_base(self, painter: QPainter, at: Projection) -> Iterator[None]:
         if at.number != PRICES:
             return
         self._make(at)
-        self._paint_seen(painter, at, self.seen)
+        shown = tuple(self.seen)  # the hand may look for them elsewhere meanwhile
+        yield
+        for one in shown:
+            self._paint_seen(painter, at, one)
+            yield
 
     def _make(self, at: Projection) -> None:
         self.seen.make(self.board.shown, partial(DrawingPane, at), edges_of(at), view_of(at))
@@ -61,23 +65,18 @@ class DrawnLayer(QObject):
     def paint_again(self, painter: QPainter, at: Projection) -> None:
         if at.number != PRICES:
             return
+        self._look(at)
         pane, place = DrawingPane(at), painter.clipBoundingRect()
-        left, right = place.left(), place.right()
-        if self.seen.view == view_of(at):
-            shown = [one for one in self.seen if one.reaches(pane, left, right)]
-        else:  # what the rest was painted by is stretched: no more of them than must be
-            room = Box(left, place.top(), right, place.bottom())
-            shown = self.seen.ahead(room, partial(DrawingPane, at), edges_of(at), view_of(at))
-        self._paint_seen(painter, at, shown)
+        for one in self.seen:
+            if one.reaches(pane, place.left(), place.right()):
+                self._paint_seen(painter, at, one)
 
-    def _paint_seen(self, painter: QPainter, at: Projection, shown: Iterable[Shown]) -> None:
+    def _paint_seen(self, painter: QPainter, at: Projection, one: Shown) -> None:
         held = {row.ident for row in self._held if not (self._grab and self._grab.copies)}
-        pane = DrawingPane(at)
-        for one in shown:
-            if one.drawing.ident not in held:
-                painter.translate(one.shift, 0.0)
-                ink.paint(painter, one.picture, pane, one.shift)
-                painter.translate(-one.shift, 0.0)
+        if one.drawing.ident not in held:
+            painter.translate(one.shift, 0.0)
+            ink.paint(painter, one.picture, DrawingPane(at), one.shift)
+            painter.translate(-one.shift, 0.0)
 
     def paint_top(self, painter: QPainter, at: Projection) -> None:
         if at.number != PRICES:

@@ -31,8 +31,6 @@ from openalgo_desktop.ui.chart.drawings.view import View
 CLOSE = 0.02
 #: What smooth edges and round ends reach over a line, pixels.
 BLUR = 3.0
-#: What texts and marks, which keep their size, may reach over a stretched place, pixels.
-NEAR = 60.0
 
 PaneOf: TypeAlias = Callable[[Box], At]
 
@@ -86,12 +84,6 @@ class Shown:
         edges = self.edges
         return edges.read or not edges.low < self.shift < edges.high
 
-    @property
-    def asked(self) -> bool:
-        """Whether the edges had anything to do with it."""
-        edges = self.edges
-        return edges.read or math.isfinite(edges.low) or math.isfinite(edges.high)
-
     def room(self, at: At) -> Box | None:
         """What it covers, pixels of now; None for nothing."""
         if self._room is None:
@@ -111,8 +103,6 @@ class ShownDrawings:
     def __init__(self) -> None:
         self._all: dict[str, Shown] = {}
         self.view: View | None = None  # by which they were made
-        self._ahead: dict[str, Shown] = {}
-        self._ahead_of: View | None = None
         self.made = 0
 
     def __iter__(self) -> Iterator[Shown]:
@@ -124,7 +114,7 @@ class ShownDrawings:
 
     def make(self, rows: Iterable[Drawing], pane: PaneOf, edges: Box, view: View) -> None:
         """All of them anew."""
-        self.view, self._ahead = view, {}
+        self.view = view
         self._all = {row.ident: self._make(row, pane, edges) for row in rows}
 
     def _make(self, row: Drawing, pane: PaneOf, edges: Box) -> Shown:
@@ -132,35 +122,6 @@ class ShownDrawings:
         watched = Edges(*edges)
         made = picture(row, pane(watched))
         return Shown(row, made, watched)
-
-    def ahead(self, room: Box, pane: PaneOf, edges: Box, view: View) -> list[Shown]:
-        """Those that may reach into a room of another view than they were painted by, as they are
-        there. What is here stays as it was painted."""
-        before = self.view
-        if before is None:
-            return []
-        if view != self._ahead_of:
-            self._ahead, self._ahead_of = {}, view
-        at, wide = pane(edges), view.step / before.step
-        top, foot = at.y(before.high), at.y(before.low)
-        high = (foot - top) / (before.edges.bottom - before.edges.top)
-        found = []
-        for ident, one in self._all.items():
-            box = None if one.asked else one.room(at)
-            if box is not None:
-                left = view.left + (box.left - before.left) * wide
-                right = view.left + (box.right - before.left) * wide
-                over = top + (box.top - before.edges.top) * high
-                under = top + (box.bottom - before.edges.top) * high
-                across = left <= room.right + NEAR and right >= room.left - NEAR
-                if not (across and over <= room.bottom + NEAR and under >= room.top - NEAR):
-                    continue
-            now = self._ahead.get(ident)
-            if now is None:
-                now = self._ahead[ident] = self._make(one.drawing, pane, edges)
-            if now.reaches(at, room.left, room.right):
-                found.append(now)
-        return found
 
     def follows(self, view: View, way: float) -> bool:
         """Whether a view is the one of the pictures, moved by ``way`` pixels."""

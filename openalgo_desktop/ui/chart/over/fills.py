@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +84,7 @@ class FillMarks(QuietLayer):
             self._count, self._first = len(times), first
             self._marks = marks(times, self._fills, self._length)
 
-    def paint_base(self, painter: QPainter, at: Projection) -> None:
+    def paint_base(self, painter: QPainter, at: Projection) -> Iterator[None]:
         if at.number != PRICES or not self._fills:
             return
         self._look(at)
@@ -97,6 +97,7 @@ class FillMarks(QuietLayer):
             if first <= mark.bar <= last:
                 low, high = float(lows[mark.bar]), float(highs[mark.bar])
                 self._paint(painter, at, mark, low, high)
+        yield
 
     @staticmethod
     def _paint(painter: QPainter, at: Projection, mark: Mark, low: float, high: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
@@ -13,8 +13,9 @@ from openalgo_desktop.ui.chart.layer import Projection
 class QuietLayer:
     """Implements :class:`~openalgo_desktop.ui.chart.layer.Layer`; paints nothing by itself."""
 
-    def paint_base(self, painter: QPainter, at: Projection) -> None:
+    def paint_base(self, painter: QPainter, at: Projection) -> Iterator[None]:
         """Nothing in the kept picture."""
+        yield from ()
 
     def shifted(self, at: Projection, way: float) -> Sequence[QRectF] | None:
         """What it has in the kept picture stands at the bars and moves with them."""
@@ -22,7 +23,8 @@ class QuietLayer:
 
     def paint_again(self, painter: QPainter, at: Projection) -> None:
         """The same as all of it, within the painter's clip."""
-        self.paint_base(painter, at)
+        for _ in self.paint_base(painter, at):
+            pass
 
     def paint_top(self, painter: QPainter, at: Projection) -> None:
         """Nothing on top."""

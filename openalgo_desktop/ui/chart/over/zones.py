@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QRectF
@@ -40,7 +40,7 @@ class ZoneLayer(QuietLayer):
         self.zones = now
         return True
 
-    def paint_base(self, painter: QPainter, at: Projection) -> None:
+    def paint_base(self, painter: QPainter, at: Projection) -> Iterator[None]:
         if at.number != PRICES:
             return
         for zone in self.zones:
@@ -53,3 +53,4 @@ class ZoneLayer(QuietLayer):
                 top, bottom = sorted((at.y(zone.entry), at.y(price)))
                 area = QRectF(left, top, at.pane.right() - left, bottom - top)
                 painter.fillRect(area.intersected(at.pane), theme.current().color(role, ALPHA))
+        yield

@@ -49,7 +49,8 @@ def test_what_is_stretched_lies_where_it_would_be_drawn(bench, ratio: float, log
         found = stretched(before, base.see(), stage.panes)
         piece, at = found.pieces[0], bench.at
         assert found.wide == pytest.approx(42 / (right - left))
-        assert bool(piece.sides) is (left < 8)
+        assert (len(piece.rest) >= 2) is (left < 8)  # at both sides
+        assert found.whole is not any(piece.rest for piece in found.pieces)
         wide = piece.place.width() / piece.source.width()
         high = piece.place.height() / piece.source.height()
         for index, price in ((14.0, 120.0), (33.0, 140.0), (45.0, 131.5)):
@@ -66,6 +67,22 @@ def pan(bench, share: float) -> None:
     bench.view.scroll_by(share)
 
 
+def all_there(one: np.ndarray, two: np.ndarray, ground: np.ndarray) -> None:
+    """Within two pixels of all that is drawn strongly in one there is something in the other."""
+    strong = np.abs(one - ground).max(axis=2) > 150
+    there = np.abs(two - ground).max(axis=2) > 25
+    across = np.any([np.roll(there, way, 1) for way in range(-2, 3)], axis=0)
+    near = np.any([np.roll(across, way, 0) for way in range(-2, 3)], axis=0)
+    assert strong.sum() > 200
+    assert (strong & ~near).sum() <= strong.sum() // 200, np.argwhere(strong & ~near)[:9]
+
+
+def panes(bench) -> np.ndarray:
+    """What is seen of the panes."""
+    area = bench.view.canvas.stage.area
+    return pixels(bench.view.canvas.kept)[: int(area.height()), : int(area.width())]
+
+
 @pytest.mark.parametrize(
     "steps",
     [
@@ -73,29 +90,90 @@ def pan(bench, share: float) -> None:
         [(zoom, -1), (zoom, -1)],
         [(zoom, 1), (zoom, -1), (pan, -0.02)],
         [(pan, -0.004), *[(pan, -0.03)] * 3, *[(pan, 0.031)] * 4],
+        [(pan, -0.004), (pan, 0.9)],
+        [(zoom, -3)],
     ],
 )
 def test_a_draft_shows_what_the_exact_picture_shows(slow, steps) -> None:
-    canvas = slow.view.canvas
+    canvas, scale = slow.view.canvas, slow.view.canvas.scale_x
+    first, last = scale.left, scale.right
     for move, much in steps:
         move(slow, much)
-        draft = pixels(canvas.kept)
+        draft = panes(slow)
         assert canvas.kept.is_draft
+        first, last = max(first, scale.left), min(last, scale.right)
     wait_for(lambda: rests(slow), "the exact picture")
-    exact = pixels(canvas.kept)
-    area = canvas.stage.area
-    high, wide = int(area.height()), int(area.width())
-    ground = exact[2, 2]
-    # Within two pixels of all that is drawn strongly in one there is something in the other.
-    for one, two in ((draft, exact), (exact, draft)):
-        strong = np.abs(one[:high, :wide] - ground).max(axis=2) > 150
-        there = np.abs(two[:high, :wide] - ground).max(axis=2) > 25
-        across = np.any([np.roll(there, way, 1) for way in range(-2, 3)], axis=0)
-        near = np.any([np.roll(across, way, 0) for way in range(-2, 3)], axis=0)
-        assert strong.sum() > 200
-        assert (strong & ~near).sum() <= strong.sum() // 200, np.argwhere(strong & ~near)[:9]
+    exact, whole = panes(slow), pixels(canvas.kept)
+    ground, at = exact[2, 2], slow.at
+    all_there(draft, exact, ground)
+    # All of what was in view all the time is there at once, elsewhere the bars are.
+    known = slice(max(0, math.ceil(at.x(first)) + 4), max(0, math.floor(at.x(last)) - 4))
+    if known.stop - known.start > 200:
+        all_there(exact[:, known], draft[:, known], ground)
+    canvas.remove_layer(slow.layer)
+    all_there(panes(slow), draft, ground)
+    canvas.add_layer(slow.layer)
+    assert np.array_equal(pixels(canvas.kept), whole)
     canvas.redraw()
-    assert np.array_equal(pixels(canvas.kept), exact)
+    assert np.array_equal(pixels(canvas.kept), whole)
+
+
+def test_what_came_into_view_comes_while_the_hand_goes_on(slow) -> None:
+    canvas, kept = slow.view.canvas, slow.view.canvas.kept
+    zoom(slow, -2)
+    kept.pixmap()
+    zoom(slow, 0.1)
+    kept.pixmap()
+    assert kept.rough
+    assert not kept.turn()
+    zoom(slow, 0.1)
+    while not kept.turn():
+        kept.pixmap()
+    draft = panes(slow)  # of the exact picture of a moment ago
+    assert kept.is_draft and not kept.rough
+    wait_for(lambda: rests(slow), "the exact picture")
+    exact = panes(slow)
+    all_there(draft, exact, exact[2, 2])
+    all_there(exact, draft, exact[2, 2])
+    canvas.redraw()
+    assert np.array_equal(panes(slow), exact)
+
+
+def test_a_hand_that_zooms_out_finds_the_next_step_drawn(slow, monkeypatch) -> None:
+    canvas, kept = slow.view.canvas, slow.view.canvas.kept
+    zoom(slow, -1)
+    kept.pixmap()
+    seen, bare = kept.base.see(), []
+    while not kept.turn():
+        assert kept.base.see() == seen  # of another view, while that of now stays
+    assert kept.base.see() == seen
+    drawn = kept.base.bare
+    monkeypatch.setattr(kept.base, "bare", lambda *row: bare.append(row) or drawn(*row))
+    kept.pixmap()
+    zoom(slow, -1)
+    kept.pixmap()
+    assert kept.is_draft and not bare
+    draft = panes(slow)
+    wait_for(lambda: rests(slow), "the exact picture")
+    exact = panes(slow)
+    all_there(draft, exact, exact[2, 2])
+    all_there(exact, draft, exact[2, 2])
+    canvas.redraw()
+    assert np.array_equal(panes(slow), exact)
+
+
+def test_a_step_of_the_hand_paints_no_drawing(slow, monkeypatch) -> None:
+    kept, painted = slow.view.canvas.kept, []
+    monkeypatch.setattr(
+        "openalgo_desktop.ui.chart.drawings.ink.paint", lambda *row: painted.append(row)
+    )
+    for move, much in ((zoom, -1), (pan, -0.1), (zoom, -1), (zoom, 2)):
+        move(slow, much)
+        kept.pixmap()
+    assert kept.is_draft and not painted
+    while not kept.turn():
+        pass
+    assert len(painted) == 3
 
 
 def test_a_drawing_in_a_draft_is_hit_where_it_is_seen(slow) -> None:
@@ -144,16 +222,11 @@ def test_after_a_pan_only_a_strip_is_drawn(slow) -> None:
     pan(slow, -0.004)  # onto whole pixels
     canvas.redraw()
     kept.pixmap()
-    made = []
-    label = canvas.stage.label
     wholes, strips = kept.wholes, kept.base.strips
     for _ in range(6):
         pan(slow, -0.006)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(canvas.stage, "label", lambda: made.append(1) or label())
-            kept.pixmap()
+        kept.pixmap()
         assert kept.is_draft
-    assert len(made) == 1  # what lies ahead was drawn once
     wait_for(lambda: rests(slow), "the exact picture")
     kept.pixmap()
     assert (kept.wholes, kept.base.strips) == (wholes, strips + 1)
@@ -161,8 +234,10 @@ def test_after_a_pan_only_a_strip_is_drawn(slow) -> None:
 
 def test_the_exact_picture_comes_in_parts_and_a_hand_may_go_on_between(slow) -> None:
     canvas, kept = slow.view.canvas, slow.view.canvas.kept
+    kept.share = -1.0  # one part in each turn
     zoom(slow, 1)
     kept.pixmap()
+    wholes = kept.base.wholes
     assert not kept.turn() and kept.is_draft  # a part of it
     zoom(slow, 1)
     kept.pixmap()
@@ -171,7 +246,26 @@ def test_the_exact_picture_comes_in_parts_and_a_hand_may_go_on_between(slow) -> 
     while not kept.turn():
         assert kept.is_draft
         parts += 1
-    assert not kept.is_draft and parts >= len(canvas.stage.panes)
+    assert parts >= len(canvas.stage.panes) + 3
+    assert kept.is_draft  # it is that of the first step
+    kept.pixmap()
+    while not kept.turn():
+        assert kept.is_draft
+    assert not kept.is_draft and kept.base.wholes == wholes + 2
+    exact = pixels(kept)
+    canvas.redraw()
+    assert np.array_equal(pixels(kept), exact)
+
+
+def test_bars_that_come_while_it_is_drawn_end_it(slow) -> None:
+    canvas, kept = slow.view.canvas, slow.view.canvas.kept
+    zoom(slow, -1)
+    kept.pixmap()
+    assert not kept.turn()
+    series = canvas.series
+    times, values = series.time, series.bar(len(series) - 1)
+    canvas.append_bar(int(2 * times[-1] - times[-2]), *values)
+    wait_for(lambda: rests(slow), "the exact picture")
     exact = pixels(kept)
     canvas.redraw()
     assert np.array_equal(pixels(kept), exact)
