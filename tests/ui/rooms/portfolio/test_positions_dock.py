@@ -620,11 +620,14 @@ def test_greeks_of_options_are_solved_while_they_are_shown(drive: Drive) -> None
     async def scenario(session: Session) -> None:
         bridge = session.bridge
         table = session.terminal.instruments
+        today = bridge.now().date()
         option = next(
             row
             for row in table.rows("NFO")
             if row.instrument_type == "CE" and row.name == "NIFTY" and bridge.greeks.source(row.key)
-        )
+            # In the evening of its last day an option is listed and has no volatility.
+            and row.expiry is not None and row.expiry > today
+        )  # fmt: skip
         spot = bridge.greeks.source(option.key)
         assert spot is not None
         rows = [
