@@ -102,7 +102,7 @@ def run(
     requirements: Sequence[str],
     script: Path,
     data: Any,
-    timeout: float = 120.0,
+    timeout: float = 300.0,
     *,
     deps: bool = True,
 ) -> Any:

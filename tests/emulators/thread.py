@@ -29,7 +29,7 @@ class EmulatorThread(Generic[E]):
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the emulator's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def do(self, work: Callable[[], T]) -> T:
         """Run a function on the emulator's loop."""
