@@ -553,6 +553,8 @@ async def test_a_full_disk_keeps_nobody_in_a_broker_s_book(
     """What opens is not sent without its intent on disk; what leaves is, and its row follows."""
     monkeypatch.setattr(sending, "RETRY_STORE", 0.01)
     monkeypatch.setattr(sending, "EXIT_WAITS", 0.05)
+    monkeypatch.setattr(exits, "SETTLE", 0.04)
+    monkeypatch.setattr(exits, "POLL", 0.02)
     monkeypatch.setattr(reconcile, "BUSY_INTERVAL", 60.0)
     await rig.desk.set_mode(Mode.LIVE, "test")
     resting = await rig.desk.place(limit(Action.BUY, 3), "window")
