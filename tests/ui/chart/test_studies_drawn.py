@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 
 from openalgo_desktop.core.charting.studies import Draw, Level, Output, Profile, Style
 from openalgo_desktop.ui.chart import ChartView
@@ -249,6 +250,16 @@ def test_the_axis_of_each_pane_stretches_its_own_values(chart: ChartView) -> Non
 
 
 # -- legends ------------------------------------------------------------------------------------
+def point(canvas: QWidget, at: QPoint) -> None:
+    """Bring the pointer there, whatever an earlier test of the process left over it."""
+    none = Qt.MouseButton.NoButton
+    place, everywhere = QPointF(at), QPointF(canvas.mapToGlobal(at))
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, place, everywhere, none, none, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(canvas, event)
+
+
 def test_a_row_of_the_legend_says_values_and_takes_questions(chart: ChartView) -> None:
     shown(chart, walk(300))
     chart.set_studies((view(np.linspace(23_000, 23_900, 300), Draw.LINE),))
@@ -262,15 +273,15 @@ def test_a_row_of_the_legend_says_values_and_takes_questions(chart: ChartView) -
     chart.study_menu.connect(lambda ident, _at: menus.append(ident))
     chart.study_asked.connect(lambda ident, spot: asked.append((ident, spot)))
     at = place.topLeft() + QPoint(3, place.height() // 2)
-    QTest.mouseMove(canvas, at)
+    point(canvas, at)
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=at)
     assert menus == ["one"] and asked == []
     _, spots = overlay._legend_of._split(row, place)
     for spot in spots:
-        QTest.mouseMove(canvas, spot.center())
+        point(canvas, spot.center())
         QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=spot.center())
     assert asked == [("one", "hide"), ("one", "settings"), ("one", "close")]
-    QTest.mouseMove(canvas, QPoint(400, 300))
+    point(canvas, QPoint(400, 300))
     assert overlay.row_at(spots[0].center()) == ("", "")  # seen only under the pointer
 
 
