@@ -18,7 +18,7 @@ from openalgo_desktop.ui.chart.layer import Projection
 from openalgo_desktop.ui.chart.over.legend import LegendRow
 from openalgo_desktop.ui.chart.plots.rows import fitted
 from openalgo_desktop.ui.chart.plots.study import StudyView
-from tests.ui.chart.test_chart import T0, colour_count, picture, shown, walk
+from tests.ui.chart.test_chart import T0, colour_count, picture, point, shown, walk
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -278,7 +278,7 @@ def test_a_range_and_a_pointer_go_from_chart_to_chart(chart: ChartView) -> None:
     chart.show_range(T0, T0)  # no range
     assert len(moved) == 1
     at = QPoint(round(chart.canvas.stage.x_of(130)), 200)
-    QTest.mouseMove(chart.canvas, at)
+    point(chart.canvas, at)
     assert crossed[-1] == T0 + 60 * 130
     QApplication.sendEvent(chart.canvas, QEvent(QEvent.Type.Leave))
     assert crossed[-1] is None

@@ -7,10 +7,10 @@ from itertools import count
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Interval
@@ -53,6 +53,16 @@ def shown(chart: ChartView, bars: Bars, interval: Interval = Interval.M1) -> Cha
     QTest.qWait(1)  # the layout gives the panes their sizes
     chart.flush()
     return chart
+
+
+def point(canvas: QWidget, at: QPoint) -> None:
+    """Bring the pointer there, whatever an earlier test of the process left over it."""
+    none = Qt.MouseButton.NoButton
+    place, everywhere = QPointF(at), QPointF(canvas.mapToGlobal(at))
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, place, everywhere, none, none, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(canvas, event)
 
 
 def picture(chart: ChartView) -> QImage:
@@ -353,7 +363,7 @@ def test_times_are_labelled_in_ist() -> None:
 def test_the_crosshair_names_the_bar(chart: ChartView) -> None:
     shown(chart, walk(300))
     overlay = chart.canvas.overlay
-    QTest.mouseMove(chart.canvas, QPoint(300, 200))
+    point(chart.canvas, QPoint(300, 200))
     assert overlay._cross is not None
     assert "Nov" in overlay._cross_time
     index = round(chart.canvas.stage.bar_at(QPointF(overlay._cross).x()))

@@ -8,10 +8,9 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent, QPainter
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
 
 from openalgo_desktop.core.charting.studies import Draw, Level, Output, Profile, Style
 from openalgo_desktop.ui.chart import ChartView
@@ -22,7 +21,7 @@ from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
 from openalgo_desktop.ui.chart.scales.lines import spans as columns_of
 from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
 from openalgo_desktop.ui.kit import theme
-from tests.ui.chart.test_chart import colour_count, picture, shown, walk
+from tests.ui.chart.test_chart import colour_count, picture, point, shown, walk
 from tests.ui.chart.test_kinds import PRICES, Look, bars, role
 
 #: Values at the three bars, over the highs or under the lows of all.
@@ -250,16 +249,6 @@ def test_the_axis_of_each_pane_stretches_its_own_values(chart: ChartView) -> Non
 
 
 # -- legends ------------------------------------------------------------------------------------
-def point(canvas: QWidget, at: QPoint) -> None:
-    """Bring the pointer there, whatever an earlier test of the process left over it."""
-    none = Qt.MouseButton.NoButton
-    place, everywhere = QPointF(at), QPointF(canvas.mapToGlobal(at))
-    event = QMouseEvent(
-        QEvent.Type.MouseMove, place, everywhere, none, none, Qt.KeyboardModifier.NoModifier
-    )
-    QApplication.sendEvent(canvas, event)
-
-
 def test_a_row_of_the_legend_says_values_and_takes_questions(chart: ChartView) -> None:
     shown(chart, walk(300))
     chart.set_studies((view(np.linspace(23_000, 23_900, 300), Draw.LINE),))

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView, PriceLine
+from tests.ui.chart.test_chart import point
 
 
 def bars(count: int = 300) -> Bars:
@@ -105,7 +106,7 @@ def test_lines_that_find_no_room_are_one_tag_that_sends_nothing(qtbot: QtBot) ->
         menu.deleteLater()
         QCoreApplication.sendPostedEvents(menu, QEvent.Type.DeferredDelete)
     assert closed == [] and overlay.chosen == ""
-    QTest.mouseMove(canvas, chip.center())
+    point(canvas, chip.center())
     assert len(canvas.toolTip().splitlines()) == len(folded)
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=chip.center())
     menu = canvas.findChild(QMenu)
