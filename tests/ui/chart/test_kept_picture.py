@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.canvas.stage import Volume
 from openalgo_desktop.ui.chart.paint.kinds import KINDS
+from openalgo_desktop.ui.chart.plots.draws import PAINT, Part
 from openalgo_desktop.ui.chart.plots.study import StudyView
 
 DRAWS = (Draw.LINE, Draw.STEP, Draw.DOTS, Draw.CROSSES, Draw.AREA, Draw.MARKS)
@@ -86,7 +89,7 @@ def moved_is_drawn(chart: ChartView, steps: int = 6) -> None:
         assert (found > 8).sum() <= EDGE, (step, np.argwhere(found > 8)[:9])
 
 
-@pytest.mark.parametrize("count", [90, 3_000])
+@pytest.mark.parametrize("count", [90, 400, 3_000])
 @pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5])
 def test_a_moved_picture_is_the_drawn_one(chart: ChartView, count: int, ratio: float) -> None:
     bars = walk(count + 400)
@@ -105,16 +108,54 @@ def test_a_moved_picture_is_the_drawn_one(chart: ChartView, count: int, ratio: f
     assert canvas.kept.base.strips > before
 
 
-@pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])
-def test_every_kind_moves_as_it_is_drawn(chart: ChartView, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [*((kind.kind, 180) for kind in KINDS), *((kind.kind, 400) for kind in KINDS if kind.smooth)],
+)
+def test_every_kind_moves_as_it_is_drawn(chart: ChartView, kind: str, count: int) -> None:
     chart.set_bars(walk(900), Interval.M1, 2)
     chart.set_kind(kind)
     chart.set_volume(Volume.FOOT)
-    chart.canvas.scale_x.show(300, 480)
+    chart.canvas.scale_x.show(300, 300 + count)
     chart.canvas.fitted = False
     chart.canvas.changed_view()
     drawn(chart)
     moved_is_drawn(chart, 3)
+
+
+@pytest.mark.parametrize("kind", ["candles", "area"])
+def test_lines_are_not_merged_while_a_bar_has_a_pixel(
+    chart: ChartView, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Columns of two bars would make stairs of them. What was closed live is drawn as all of it."""
+    merged: dict[Draw, set[int]] = {Draw.LINE: set(), Draw.HISTOGRAM: set()}
+
+    def watched(draw: Draw, paint: Callable[[Part], None], part: Part) -> None:
+        merged[draw].add(part.merge)
+        paint(part)
+
+    for draw in merged:
+        monkeypatch.setitem(PAINT, draw, partial(watched, draw, PAINT[draw]))
+    bars, wave = walk(900), np.sin(np.arange(905) / 7.0)
+    rows = (Output("h", "H", Draw.HISTOGRAM, "up"), Output("l", "L", Draw.LINE, "study-5"))
+    chart.set_bars(bars, Interval.M1, 2)
+    chart.set_kind(kind)
+    chart.set_studies([StudyView("a", "A", rows, (wave[:900], -wave[:900]), pane=1)])
+    canvas = chart.canvas
+    canvas.scale_x.show(540, 940)  # with room for those that come
+    canvas.fitted = False
+    canvas.scale_y.auto = False
+    canvas.changed_view()
+    assert (canvas.stage.merge, canvas.stage.line_merge) == (2, 1)
+    for count in range(901, 906):
+        chart.append_bar(int(bars.time[-1]) + 60 * (count - 900), 500.0, 501.0, 499.0, 500.0, 1)
+        chart.set_study_values("a", (wave[:count], -wave[:count]), closed=True)
+        chart.flush()
+        moved = pixels(canvas.grab().toImage())
+        canvas.redraw()
+        found = np.abs(moved - pixels(canvas.grab().toImage())).max(axis=2)
+        assert (found > 8).sum() <= EDGE, (count, np.argwhere(found > 8)[:9])
+    assert merged == {Draw.LINE: {1}, Draw.HISTOGRAM: {2}}
 
 
 def test_only_a_strip_is_drawn_while_the_prices_stay(

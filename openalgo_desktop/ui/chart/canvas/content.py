@@ -41,7 +41,7 @@ class Content:
         self._ink = ink
         self._seen: Span = (0, 0)
         self._tight: Span = (0, 0)
-        self._merge, self._start = 1, 0  # while it paints
+        self._merge, self._line_merge, self._start = 1, 1, 0  # while it paints
 
     @property
     def start(self) -> int:
@@ -68,7 +68,7 @@ class Content:
 
     # -- order --------------------------------------------------------------------------------
     def _aim(self) -> None:
-        self._merge = self._stage.merge
+        self._merge, self._line_merge = self._stage.merge, self._stage.line_merge
         self._start = bars.live_start(len(self._stage.series), self._merge)
 
     def _parts(
@@ -96,20 +96,22 @@ class Content:
 
     def _bars(self, painter: QPainter, at: At, live: bool) -> None:
         stage = self._stage
-        first, last = self._range(live, stage.kind.joins and at.number == PRICES)
         if at.number == VOLUME:
+            first, last = self._range(live, False, self._merge)
             bars.volume(painter, at, first, last, self._merge, self._ink)
             return
+        merge = self._line_merge if stage.kind.smooth else self._merge
+        first, last = self._range(live, stage.kind.joins, merge)
         self._tone(self._views(PRICES))
         self._ink.base = stage.scale_y.base
-        stage.kind.paint(painter, at, first, last, self._merge, self._ink)
+        stage.kind.paint(painter, at, first, last, merge, self._ink)
 
-    def _range(self, live: bool, joins: bool) -> tuple[int, int]:
-        """Bars to draw: the forming group, with the one before where it is joined to it, or the
-        closed ones in view."""
+    def _range(self, live: bool, joins: bool, merge: int) -> tuple[int, int]:
+        """Bars to draw, ``merge`` of them as one: the forming group, with the one before where it
+        is joined to it, or the closed ones in view."""
         stage, start = self._stage, self._start
         if live:
-            return max(0, start - self._merge if joins else start), len(stage.series)
+            return max(0, start - merge if joins else start), len(stage.series)
         first, last = self._seen
         return max(0, first - self._merge), min(start, last)
 
@@ -132,21 +134,22 @@ class Content:
             draw = view.draw(output)
             if (draw in BEHIND) is not behind or number >= len(view.values):
                 continue
-            offset, merge = view.offset(number), self._merge
+            merge = self._line_merge if draw is Draw.LINE else self._merge
+            offset = view.offset(number)
             if live:
                 first = self._start - merge if draw in JOINS else self._start
                 last = len(view.values[number])
             else:
                 left, right = self._tight if draw in JOINS else self._seen
-                first = left - offset - merge
-                last = min(self._start, right - offset + merge)
+                first = left - offset - self._merge
+                last = min(self._start, right - offset + self._merge)
             first = max(0, first)
             if first < last:
                 PAINT[draw](Part(painter, at, view, number, first, last, merge, self._ink))
 
     def _compare(self, painter: QPainter, at: At, other: Compared, live: bool) -> None:
         stage = self._stage
-        begin, last = self._range(live, True)
+        begin, last = self._range(live, True, self._line_merge)
         first = stage.scale_x.visible[0]
         shown, values, factor = at, other.closes, 1.0
         if other.own:
@@ -165,7 +168,7 @@ class Content:
             if more:  # of prices below 0, which are on no logarithmic scale
                 edges = at.map
                 shown = at.with_map(edges._replace(low=edges.low - more, high=edges.high - more))
-        colour, merge = self._ink.colour(other.colour), self._merge
+        colour, merge = self._ink.colour(other.colour), self._line_merge
         if merge > 1:
             span, paints = (begin, last, merge), [(colour, None)]
             curves.dense(painter, shown, values, span, paints, COMPARED_WIDTH, factor=factor)

@@ -201,7 +201,18 @@ class Stage:
     @property
     def merge(self) -> int:
         """How many bars are drawn as one."""
-        return merge_of(self.panes[0].rect.width() / self.scale_x.span * self.ratio)
+        return merge_of(self._pitch)
+
+    @property
+    def line_merge(self) -> int:
+        """The same for lines that are smooth: each bar has its point while it has a pixel, where
+        columns of two would make stairs of it."""
+        return 1 if self._pitch >= 1.0 else self.merge
+
+    @property
+    def _pitch(self) -> float:
+        """Device pixels of a bar."""
+        return self.panes[0].rect.width() / self.scale_x.span * self.ratio
 
     def pan(self, bars: float) -> None:
         """Move along the time, by whole device pixels: a picture of bars can be moved so, too."""

@@ -17,14 +17,16 @@ Paint: TypeAlias = Callable[[QPainter, At, int, int, int, Ink], None]
 
 class Kind(NamedTuple):
     """``kind`` is the id that is saved with a chart, ``transform`` names what makes its bars of
-    those of the market (empty: none). One that ``joins`` connects a bar with the one before; one
-    that is ``based`` is drawn by the first close in view."""
+    those of the market (empty: none). One that ``joins`` connects a bar with the one before, by a
+    line at any angle where it is ``smooth``; one that is ``based`` is drawn by the first close in
+    view."""
 
     kind: str
     title: str
     paint: Paint
     transform: str = ""
     joins: bool = False
+    smooth: bool = False
     based: bool = False
 
 
@@ -32,11 +34,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("candles", "Candles", bars.candles),
     Kind("hollow", "Hollow candles", bars.hollow),
     Kind("bars", "Bars", bars.ohlc),
-    Kind("line", "Line", curves.line, joins=True),
-    Kind("markers", "Line with markers", curves.markers, joins=True),
+    Kind("line", "Line", curves.line, joins=True, smooth=True),
+    Kind("markers", "Line with markers", curves.markers, joins=True, smooth=True),
     Kind("step", "Step line", curves.step_line, joins=True),
-    Kind("area", "Area", curves.area, joins=True),
-    Kind("baseline", "Baseline", curves.baseline, joins=True, based=True),
+    Kind("area", "Area", curves.area, joins=True, smooth=True),
+    Kind("baseline", "Baseline", curves.baseline, joins=True, smooth=True, based=True),
     Kind("high-low", "High-low", bars.high_low),
     Kind("columns", "Columns", bars.columns),
     Kind("heikin-ashi", "Heikin-Ashi", bars.candles, "heikin-ashi"),
