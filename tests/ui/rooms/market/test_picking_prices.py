@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu
 from openalgo_desktop.core.enums import Action, PriceType
 from openalgo_desktop.core.money import is_on_tick
 from openalgo_desktop.core.ticketing import TicketWish
+from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.shell.main import Session
@@ -73,7 +74,9 @@ def test_the_chart_offers_an_order_in_its_menu_and_ignores_a_click(drive: Drive)
         at = canvas.overlay.frame.pane.center().toPoint()
         QTest.mouseClick(canvas, LEFT, pos=at)
         assert picked == [] and wishes == []
-        chart.view.menu_wanted.emit(canvas.overlay.frame.price(at.y()), QPoint(0, 0))
+        last = quote.price(session.bridge.latest(SBIN))
+        assert last is not None
+        chart.view.menu_wanted.emit(last * 0.99, QPoint(0, 0))  # at the market there is no stop
         (menu,) = [
             widget
             for widget in chart.findChildren(QMenu)
