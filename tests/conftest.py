@@ -73,9 +73,6 @@ def pytest_runtest_logfinish() -> None:
 
 #: Folders of tests that wait most of their time: for programs, sockets and clocks.
 WAITING = ("api", "contract", "e2e", "faults")
-#: What a test may take that says nothing itself, seconds: the limit of the settings suits a quiet
-#: machine. On a busy one a program needs a minute to start, and some tests start ten.
-PATIENCE = 600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,8 +80,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     that take them in this order keep the processor busy and end together."""
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
-        if item.config.getoption("timeout") is None and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(PATIENCE))
         files.setdefault(item.path, []).append(item)
     parts: dict[str, list[list[pytest.Item]]] = {}
     for path, tests in files.items():

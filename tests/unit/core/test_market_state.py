@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
+from functools import partial
 
 from openalgo_desktop.core.calendar import Holiday, MarketCalendar, Opening
 from openalgo_desktop.core.clock import IST
@@ -31,11 +32,14 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 11, day, hour, minute, tzinfo=IST)
 
 
-def test_a_day_of_the_cash_market() -> None:
-    def now(hour: int, minute: int) -> tuple[Phase, str, datetime | None]:
-        found = state(CALENDAR, "NSE", "NSE", at(24, hour, minute), time(15, 15))
-        return found.phase, found.next_word, found.next_at
+def cash(day: int, hour: int, minute: int) -> tuple[Phase, str, datetime | None]:
+    """The cash market at a moment of November."""
+    found = state(CALENDAR, "NSE", "NSE", at(day, hour, minute), time(15, 15))
+    return found.phase, found.next_word, found.next_at
 
+
+def test_a_day_of_the_cash_market() -> None:
+    now = partial(cash, 24)
     assert now(8, 0) == (Phase.CLOSED, "opens", at(24, 9, 15))
     assert now(9, 1) == (Phase.PRE_OPEN, "opens", at(24, 9, 15))
     assert now(9, 15) == (Phase.OPEN, "square-off", at(24, 15, 15))
@@ -62,10 +66,7 @@ def test_a_special_session_counts_and_moves_the_square_off() -> None:
 
 
 def test_between_two_sessions_of_a_day_the_market_is_closed() -> None:
-    def now(hour: int, minute: int) -> tuple[Phase, str, datetime | None]:
-        found = state(CALENDAR, "NSE", "NSE", at(21, hour, minute), time(15, 15))
-        return found.phase, found.next_word, found.next_at
-
+    now = partial(cash, 21)
     assert now(9, 30) == (Phase.OPEN, "closes", at(21, 10, 0))
     assert now(10, 0) == (Phase.CLOSED, "opens", at(21, 11, 30))
     assert now(11, 31) == (Phase.OPEN, "square-off", at(21, 12, 15))
