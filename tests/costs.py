@@ -3,6 +3,7 @@ times are only ever compared with those of other work in the same run."""
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +16,8 @@ class Calls:
 
     What a walk over all rows adds is seen, and so is anything done for each row or cell that is
     drawn; what one call of C does inside (numpy, Qt) is one, and a type of C that is called
-    (``int``, ``float``, ``QRect``) is none.
+    (``int``, ``float``, ``QRect``) is none. The collector waits meanwhile: it calls what watches it
+    (hypothesis does) and what dies of it, whenever its time has come.
     """
 
     def __init__(self) -> None:
@@ -26,12 +28,16 @@ class Calls:
             self.count += 1
 
     def __enter__(self) -> Calls:
+        self._collects = gc.isenabled()
+        gc.disable()
         self._before = sys.getprofile()
         sys.setprofile(self._heard)
         return self
 
     def __exit__(self, *error: object) -> None:
         sys.setprofile(self._before)
+        if self._collects:
+            gc.enable()
 
 
 def calls(work: Callable[[], object]) -> int:

@@ -10,14 +10,22 @@ from typing import TypeVar
 import pytest
 
 T = TypeVar("T")
+#: A future is set, its task goes on, and who waits for the task is told.
+TURNS = 3
 
 
 async def until(
     condition: Callable[[], object], what: str = "the condition", seconds: float = 60.0
 ) -> None:
-    """Return once ``condition`` holds; fail with what did not happen after ``seconds``."""
+    """Return once ``condition`` holds; fail with what did not happen after ``seconds``.
+
+    What waits for the same as the test (the command behind a dialog that was just answered) comes
+    to its end first: the loop turns even if the condition holds already.
+    """
     try:
         async with asyncio.timeout(seconds):
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
             while not condition():
                 await asyncio.sleep(0.005)
     except TimeoutError:

@@ -15,7 +15,7 @@ from openalgo_desktop.core.enums import FeedMode, Product
 from openalgo_desktop.core.model import Key, Position
 from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.ui.engine.held import HeldBooks
-from tests.work import calls
+from tests.costs import calls
 
 
 class Market:

@@ -10,8 +10,8 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine import turns
 from openalgo_desktop.ui.engine.turns import STEP
 from openalgo_desktop.ui.kit.row_looks import RowLooks
+from tests.costs import calls
 from tests.waiting import until
-from tests.work import calls
 
 
 class Dock:

@@ -22,9 +22,9 @@ from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.trading.ownbook import OwnBook
 from openalgo_desktop.trading.watch import results, valuing
 from openalgo_desktop.trading.watch.shelf import TURN
+from tests.costs import calls
 from tests.unit.trading.watching import Floor, buy, floor, stop_at
 from tests.waiting import until
-from tests.work import calls
 
 __all__ = ["floor"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from openalgo_desktop.core.model import Holding
 from openalgo_desktop.ui.rooms.portfolio.holding_sums import HoldingSums
-from tests.work import calls
+from tests.costs import calls
 
 PRICES = [0.0, 0.05, 101.3, 24_999.95]
 

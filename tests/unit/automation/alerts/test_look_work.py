@@ -9,8 +9,8 @@ import msgspec
 from openalgo_desktop.automation.alerts.scout import TURN
 from openalgo_desktop.core.alerts import AlertState, AlertWhen, PriceAlert
 from openalgo_desktop.core.ticks import Tick
+from tests.costs import calls
 from tests.unit.automation.alerts.room import Room, room
-from tests.work import calls
 
 __all__ = ["room"]
 

@@ -14,8 +14,8 @@ from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.research.bars.builder import BarBuilder
 from openalgo_desktop.research.bars.hours import Hours
+from tests.costs import calls
 from tests.unit.research.bars.world import CALENDAR, at, label
-from tests.work import calls
 
 HOURS = Hours(CALENDAR, lambda: False)
 OPEN = at("2026-11-20 09:15")
