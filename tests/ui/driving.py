@@ -87,6 +87,12 @@ def hold_still(session: Session, key: Key = SBIN) -> Tick:
     return frozen
 
 
+async def ended(session: Session, name: str) -> None:
+    """The command of the window has come to its end: until then it is not begun again."""
+    commands, ending = session.window.commands, session.window.ending
+    await until(lambda: name not in commands._once and name not in ending._once, f"{name}: its end")
+
+
 async def priced(session: Session, key: Key = SBIN, side: Action = Action.BUY) -> None:
     """Select ``key``, wait for its first price, and choose a side in the ticket."""
     session.bridge.select(key)

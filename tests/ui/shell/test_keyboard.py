@@ -21,7 +21,7 @@ from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.shell.keys_help import KeysDialog
 from openalgo_desktop.ui.shell.main import Session
-from tests.ui.driving import SBIN, Drive, hold_still, priced
+from tests.ui.driving import SBIN, Drive, ended, hold_still, priced
 from tests.waiting import until
 
 D = TypeVar("D", bound=QDialog)
@@ -109,6 +109,7 @@ def test_the_switch_asks_before_it_goes_live_and_f1_tells_the_keys(drive: Drive)
             QTest.keyClick(question.no, key, CTRL if key is Key.Key_Return else NONE)
             await until(lambda: not opened(ConfirmDialog), "the answer")
             await until(lambda mode=mode: session.bridge.mode is mode, f"{mode}")
+            await ended(session, "switch mode")
         window.activateWindow()
         await until(window.isActiveWindow, "the window")
         QTest.keyClick(canvas, Key.Key_S, CTRL | SHIFT)  # back, where nothing stays: no question

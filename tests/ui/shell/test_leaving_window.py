@@ -13,7 +13,7 @@ from openalgo_desktop.ui.shell.leaving import LeaveDialog
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.mode_marks import SHORT
 from openalgo_desktop.ui.shell.tray import Tray
-from tests.ui.driving import SBIN, Drive, click, priced
+from tests.ui.driving import SBIN, Drive, click, ended, priced
 from tests.waiting import until
 
 pytestmark = pytest.mark.docks()
@@ -35,6 +35,7 @@ async def question(session: Session) -> LeaveDialog:
 
 async def gone(session: Session) -> None:
     await until(lambda: not session.window.findChildren(LeaveDialog), "the end of the question")
+    await ended(session, "leave")
 
 
 def test_an_open_position_asks_and_each_answer_is_kept(drive: Drive) -> None:

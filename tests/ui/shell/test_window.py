@@ -18,7 +18,7 @@ from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.rooms.orders.orders import OrdersDock
 from openalgo_desktop.ui.rooms.portfolio.positions import PositionsDock
 from openalgo_desktop.ui.shell.main import Session
-from tests.ui.driving import SBIN, Drive, click, priced
+from tests.ui.driving import SBIN, Drive, click, ended, priced
 from tests.waiting import until
 
 pytestmark = pytest.mark.docks("watchlist", "orders", "positions")
@@ -190,6 +190,7 @@ def test_live_is_asked_for_and_sandbox_is_not(drive: Drive) -> None:
         await until(lambda: session.bridge.mode is Mode.LIVE, "the switch")
         assert not window.windowTitle().startswith("[SANDBOX]")
         assert not window.sandbox_banner.isVisible()
+        await ended(session, "switch mode")
         click(window.top_bar.mode)
         await until(lambda: session.bridge.mode is Mode.SANDBOX, "the way back")
         assert not [d for d in window.findChildren(QDialog) if d.isVisible()]
