@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +102,10 @@ class Accounts:
         self._hub: MarketHub | None = None
         self._desk: OrderDesk | None = None
         self._loaded = ""  # whose master is in force
-        self._loading: asyncio.Task[None] | None = None
-        self._indexing: asyncio.Task[None] | None = None
+        self._works: dict[tuple[str, str], asyncio.Task[None]] = {}  # by what, of whom
         self.data = ""
         self.orders = ""
+        self._orders_asked = ""  # who shall take them, once its symbols are known
 
     # -- life -------------------------------------------------------------------------------
     async def start(self, name: str) -> None:
@@ -147,10 +147,9 @@ class Accounts:
 
     async def stop(self) -> None:
         """Close all accounts; sessions stay stored."""
-        for task in (self._loading, self._indexing):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        for task in self._works.values():
+            task.cancel()
+        await asyncio.gather(*self._works.values(), return_exceptions=True)
         for account in self._open.values():
             await account.disconnect()
 
@@ -253,6 +252,8 @@ class Accounts:
         account = self[name]
         self.data = name
         await self._load_master(required=False)
+        if self.data != name:
+            raise _taken(name, self.data)
         if self._hub is not None:
             self._hub.set_source(account.market)
             self._hub.connected = account.status.state is AccountState.CONNECTED
@@ -262,7 +263,10 @@ class Accounts:
     async def use_for_orders(self, name: str) -> None:
         """Live orders go to this account from now on; orders of the other stay where they are."""
         account = self[name]
+        self._orders_asked = name
         await self._load_index(name)
+        if self._orders_asked != name:
+            raise _taken(name, self._orders_asked)
         self.orders = name
         if self._desk is not None:
             self._desk.set_gateway(Mode.LIVE, account.gateway)
@@ -294,6 +298,9 @@ class Accounts:
             str(self._settings["trading.freeze_quantities"])
         )
         table = await asyncio.to_thread(lambda: InstrumentTable.of(freeze.applied(rows)))
+        if name != self.data:  # another was chosen meanwhile, and brings its own
+            await asyncio.to_thread(table.let_go)
+            return
         self._instruments.adopt(table)
         self._loaded = name
         self._bus.publish(InstrumentsLoaded(count=len(self._instruments)))
@@ -319,7 +326,7 @@ class Accounts:
         self._bus.publish(AccountChanged(status=status))
         if name != self.data:
             if name == self.orders and status.state is AccountState.CONNECTED:
-                self._start_index(name)
+                self._begin("symbol-index", name, self._load_index)
             return
         connected = status.state is AccountState.CONNECTED
         hub = self._hub
@@ -328,16 +335,25 @@ class Accounts:
             if connected:
                 hub.resubscribe()
             self._bus.publish(FeedChanged(connected=connected, message=status.message))
-        loading = self._loading is not None and not self._loading.done()
-        if connected and hub is not None and self._loaded != name and not loading:
-            self._loading = asyncio.create_task(
-                self._load_master(required=False), name="symbol-master"
-            )
+        if connected and hub is not None and self._loaded != name:
+            self._begin("symbol-master", name, self._load_own)
 
-    def _start_index(self, name: str) -> None:
-        if self._indexing is None or self._indexing.done():
-            self._indexing = asyncio.create_task(self._load_index(name), name="symbol-index")
+    async def _load_own(self, name: str) -> None:
+        if name == self.data:
+            await self._load_master(required=False)
+
+    def _begin(
+        self, what: str, name: str, work: Callable[[str], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Unless it is under way for this account; what is done for another holds nobody up."""
+        before = self._works.get((what, name))
+        if before is None or before.done():
+            self._works[what, name] = asyncio.create_task(work(name), name=what)
 
     def details(self, name: str) -> dict[str, Any]:
         """Feed age, rate-limit headroom, symbol master: for the account's status panel."""
         return self[name].details()
+
+
+def _taken(name: str, other: str) -> ConfigError:
+    return ConfigError(f"{name} was not taken: {other} was chosen meanwhile.")

@@ -216,10 +216,9 @@ def test_charts_opened_and_closed_leave_nothing(drive: Drive, times: int) -> Non
         for number in range(times):
             await again(number)
         await settled(session)
+        # The last task of what was closed may still be at its end.
+        await until(lambda: followed(session)[1:] == before[1:], "nothing that is still held")
         after = followed(session)
-        assert after.cells == before.cells
-        assert after.receivers == before.receivers
-        assert (after.watchers, after.readers) == (before.watchers, before.readers)
         same = {"tasks": 0, "widgets": 0}
         assert after.held._replace(**same) == before.held._replace(**same)
         assert after.held.tasks <= before.held.tasks + 3

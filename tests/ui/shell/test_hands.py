@@ -118,6 +118,7 @@ def test_the_ticket_is_sent_from_anywhere_but_asked_outside_of_it(drive: Drive) 
         assert len(window.findChildren(ConfirmDialog)) == 1
         click(dialog.no)
         await until(lambda: not window.findChildren(ConfirmDialog), "its end")
+        await until(lambda: not window.hands._sending, "the end of the sending")
         assert await session.terminal.desk.read.orders() == []
         # what was asked about is what is sent, or nothing
         send.trigger()
@@ -125,7 +126,7 @@ def test_the_ticket_is_sent_from_anywhere_but_asked_outside_of_it(drive: Drive) 
         window.ticket.units.setValue(700)
         click(window.findChildren(ConfirmDialog)[0].yes)
         await until(lambda: not window.findChildren(ConfirmDialog), "its end")
-        await asyncio.sleep(0.05)
+        await until(lambda: not window.hands._sending, "the end of the sending")
         assert await session.terminal.desk.read.orders() == []
         # armed it sends at once, and so it does within the ticket
         window.actions_by_name["arm"].trigger()

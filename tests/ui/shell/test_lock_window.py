@@ -17,7 +17,7 @@ from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.safety.app_lock import LockSetupDialog, PasswordDialog
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.tray import Tray
-from tests.ui.driving import SBIN, Drive, click, priced
+from tests.ui.driving import SBIN, Drive, click, ended, priced
 from tests.waiting import until
 
 pytestmark = pytest.mark.docks("watchlist", "orders", "positions")
@@ -112,6 +112,7 @@ def test_going_live_asks_for_the_password(drive: Drive) -> None:
                 assert session.bridge.mode is mode
                 dialog.reject()
                 await until(lambda: not window.findChildren(PasswordDialog), "the end")
+                await ended(session, "switch mode")
             else:
                 await until(lambda: session.bridge.mode is Mode.LIVE, "live mode")
 

@@ -12,7 +12,7 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.kit.symbol_drag import mime_of
 from openalgo_desktop.ui.rooms.market.ladder import LadderDock
 from openalgo_desktop.ui.shell.main import Session
-from tests.ui.driving import SBIN, Drive, click, priced
+from tests.ui.driving import SBIN, Drive, click, ended, priced
 from tests.waiting import until
 
 pytestmark = pytest.mark.docks("watchlist", "orders", "positions")
@@ -82,6 +82,7 @@ def test_the_kill_switch_works_again_below_its_report(drive: Drive) -> None:
                 ),
                 "the report",
             )
+            await ended(session, "kill switch")
         assert QApplication.activeModalWidget() is None
         click(window.top_bar.kill)  # still there; a click is no hold
         for widget in QApplication.topLevelWidgets():

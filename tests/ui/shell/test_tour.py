@@ -11,7 +11,7 @@ from openalgo_desktop.ui.kit.sending import sending_places
 from openalgo_desktop.ui.shell.first_run import FirstRunDialog
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.tour import HINTS, Tour
-from tests.ui.driving import Drive, click, priced
+from tests.ui.driving import Drive, click, ended, priced
 from tests.waiting import until
 
 pytestmark = pytest.mark.docks("watchlist", "orders", "positions")
@@ -115,6 +115,7 @@ def test_the_first_steps_end_with_it_and_skipping_them_does_not(drive: Drive) ->
             QTest.keyClick(dialog, key)
             await until(lambda: not window.findChildren(FirstRunDialog), "the end")
             await until(lambda running=running: window.tour.running is running, "the tour")  # type: ignore[misc]
+            await ended(session, "first steps")
 
     drive(scenario)
 

@@ -147,6 +147,64 @@ async def test_the_data_account_changes_in_place(terminal: Terminal, kite: KiteE
     assert terminal.accounts.names() == ["simulator"]
 
 
+async def test_the_account_that_was_chosen_last_has_the_role(
+    terminal: Terminal, kite: KiteEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long an earlier one takes for its symbols."""
+    accounts, gate, asked = terminal.accounts, asyncio.Event(), list[str]()
+    await accounts.open("zerodha")
+    await accounts.login("zerodha", given(kite))
+    account: Any = accounts["zerodha"]
+    names, symbols = account.learn_names, account.master.instruments
+
+    async def slow_names() -> None:
+        asked.append("names")
+        await gate.wait()
+        await names()
+
+    async def slow_symbols(*, anew: bool = False) -> Any:
+        asked.append("symbols")
+        await gate.wait()
+        return await symbols(anew=anew)
+
+    monkeypatch.setattr(account, "learn_names", slow_names)
+    monkeypatch.setattr(account.master, "instruments", slow_symbols)
+    before = terminal.instruments.require("SBIN", "NSE").token
+    orders = asyncio.create_task(accounts.use_for_orders("zerodha"))
+    data = asyncio.create_task(accounts.use_for_data("zerodha"))
+    await until(lambda: len(asked) == 2, "both under way")
+    await accounts.use_for_orders("simulator")
+    await accounts.use_for_data("simulator")
+    gate.set()
+    for task in (orders, data):
+        with pytest.raises(ConfigError, match="simulator was chosen meanwhile"):
+            await task
+    simulator: Any = accounts["simulator"]
+    assert (accounts.data, accounts.orders) == ("simulator", "simulator")
+    assert terminal.desk._gateways[Mode.LIVE] is simulator.gateway
+    assert terminal.hub._source is simulator.market
+    assert terminal.instruments.require("SBIN", "NSE").token == before
+
+
+async def test_the_symbols_of_one_account_hold_up_no_other(
+    terminal: Terminal, kite: KiteEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, learnt = terminal.accounts, list[str]()
+    for name in ("zerodha", "zerodha:2"):
+        await accounts.open(name)
+
+    async def learn(name: str) -> None:
+        learnt.append(name)
+        if name == "zerodha":
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(accounts, "_load_index", learn)
+    for name in ("zerodha", "zerodha:2"):
+        accounts.orders = name
+        await accounts.login(name, given(kite))
+        await until(lambda: name in learnt, f"the symbols of {name}")  # noqa: B023
+
+
 async def test_a_symbol_master_is_downloaded_anew_and_shown(
     terminal: Terminal, kite: KiteEmulator
 ) -> None:

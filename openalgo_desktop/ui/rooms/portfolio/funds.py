@@ -97,6 +97,7 @@ class FundsDock(Dock):
         self._values = {}
         self._as_of = "never read"
         self._reading: asyncio.Task[None] | None = None
+        self._news = False
         for index, (key, caption, _) in enumerate(CARDS):
             card, value = self._card(key, caption)
             self._grid.addWidget(card, index // PER_ROW, index % PER_ROW)
@@ -157,12 +158,15 @@ class FundsDock(Dock):
             self._read_days()
 
     def _read_days(self) -> None:
+        self._news = True
         if self._reading is None or self._reading.done():
             self._reading = self.spawn(self._load_days(), "funds history")
 
     async def _load_days(self) -> None:
-        self.days.set_rows(await self.bridge.funds.days())
-        self.history.flush()
+        while self._news:  # what comes meanwhile is read after it
+            self._news = False
+            self.days.set_rows(await self.bridge.funds.days())
+            self.history.flush()
 
     def exports(self) -> list[tuple[str, Callable[[], object]]]:
         past = self.history_button.isChecked()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import Action, FeedMode, Product
 from openalgo_desktop.core.errors import DataError
+from openalgo_desktop.core.funds_days import FundsDay
 from openalgo_desktop.core.model import BookRows, Funds, Holding, Position, Trade
 from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.exchange.state import DayRow
@@ -114,12 +116,14 @@ def test_a_trade_leads_to_its_order_and_chart(drive: Drive) -> None:
         assert isinstance(chart, ChartDock)
         found["Chart at this trade"]()
         assert session.bridge.selected == ("NSE", "SBIN")
+        history = chart.cell.history
         await until(
-            lambda: not chart.cell.moment.waiting and len(chart.view.canvas.series) > 0, "bars"
+            lambda: (
+                not (chart.cell.moment.waiting or history.loading) and len(chart.view.canvas.series)
+            ),
+            "bars",
         )
-        assert (
-            "is loaded" in chart.cell.history.message.text()
-        )  # the trade is older than its history
+        assert "is loaded" in history.message.text()  # the trade is older than its history
         times = chart.view.canvas.series.time
         middle = len(times) // 2
         moment = datetime.fromtimestamp(int(times[middle]) + 7, UTC)
@@ -236,13 +240,30 @@ def test_funds_have_a_history_of_each_account_by_day(drive: Drive) -> None:
         books.funds = Funds(available_cash=6500.0, utilised=3500.0)
         books.funds_changed.emit()
         await until(lambda: dock.days.store.rows[0].available == 6500.0, "the new figures")
+        # So is what comes while an earlier figure is still being read.
+        read, reads, gate = door.days, list[int](), asyncio.Event()
+
+        async def slow() -> list[FundsDay]:
+            rows = await read()
+            reads.append(len(rows))
+            await gate.wait()
+            return rows
+
+        door.days = slow  # type: ignore[method-assign]
+        await until(lambda: dock._reading is not None and dock._reading.done(), "the first reading")
+        books.funds_changed.emit()
+        await until(lambda: reads, "a reading")
+        books.funds = Funds(available_cash=6400.0, utilised=3600.0)
+        books.funds_changed.emit()
+        gate.set()
+        await until(lambda: dock.days.store.rows[0].available == 6400.0, "what came meanwhile")
         door.keep()
         key = f"sandbox|{today.isoformat()}"
         stored: dict[str, Any] = {}
 
         async def kept() -> bool:
             stored.update(await terminal.state.all(SCOPE))
-            return stored.get(key, {}).get("available") == 6500.0
+            return stored.get(key, {}).get("available") == 6400.0
 
         await until_told(kept, "the new figures stored")
         click(dock.history_button)
