@@ -210,7 +210,7 @@ class Accounts:
 
     async def close(self, name: str, *, forget: bool = False) -> None:
         """Close an account that has no role; ``forget`` also drops its secrets."""
-        if name in (self.data, self.orders):
+        if name in (self.data, self.orders, self._orders_asked):
             raise ConfigError(
                 f"{name} gives the market data or takes the orders: choose another account for "
                 "that first."
@@ -264,7 +264,12 @@ class Accounts:
         """Live orders go to this account from now on; orders of the other stay where they are."""
         account = self[name]
         self._orders_asked = name
-        await self._load_index(name)
+        try:
+            await self._load_index(name)
+        except BaseException:
+            if self._orders_asked == name:
+                self._orders_asked = self.orders
+            raise
         if self._orders_asked != name:
             raise _taken(name, self._orders_asked)
         self.orders = name

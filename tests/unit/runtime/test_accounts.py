@@ -171,6 +171,9 @@ async def test_the_account_that_was_chosen_last_has_the_role(
     monkeypatch.setattr(account.master, "instruments", slow_symbols)
     before = terminal.instruments.require("SBIN", "NSE").token
     orders = asyncio.create_task(accounts.use_for_orders("zerodha"))
+    await until(lambda: asked, "the orders under way")
+    with pytest.raises(ConfigError, match="choose another account"):
+        await accounts.close("zerodha")  # it is about to take them
     data = asyncio.create_task(accounts.use_for_data("zerodha"))
     await until(lambda: len(asked) == 2, "both under way")
     await accounts.use_for_orders("simulator")
