@@ -174,7 +174,7 @@ class LoginDialog(QDialog):
     def _go(self) -> None:
         if self._more is not None and not self._more.done():
             self._more.set_result(None)  # a later step waited for these fields
-        elif self._task is None or self._task.done():
+        elif self._task is None:
             self._task = self._bridge.spawn(self._run(), "login")
 
     async def _run(self) -> None:
@@ -195,6 +195,7 @@ class LoginDialog(QDialog):
             self._task = None
             self.accept()
         finally:
+            self._task = None
             self.method.setEnabled(True)
             self.paste.hide()
 
@@ -212,7 +213,7 @@ class LoginDialog(QDialog):
 
     def _stop(self) -> None:
         """The dialog is closed: what still runs for it ends."""
-        if self._task is not None and not self._task.done():
+        if self._task is not None:
             self._task.cancel()
         for line in self._inputs.values():
             line.clear()

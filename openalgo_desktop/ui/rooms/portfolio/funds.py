@@ -159,14 +159,17 @@ class FundsDock(Dock):
 
     def _read_days(self) -> None:
         self._news = True
-        if self._reading is None or self._reading.done():
+        if self._reading is None:
             self._reading = self.spawn(self._load_days(), "funds history")
 
     async def _load_days(self) -> None:
-        while self._news:  # what comes meanwhile is read after it
-            self._news = False
-            self.days.set_rows(await self.bridge.funds.days())
-            self.history.flush()
+        try:
+            while self._news:  # what comes meanwhile is read after it
+                self._news = False
+                self.days.set_rows(await self.bridge.funds.days())
+                self.history.flush()
+        finally:
+            self._reading = None
 
     def exports(self) -> list[tuple[str, Callable[[], object]]]:
         past = self.history_button.isChecked()

@@ -24,7 +24,7 @@ from openalgo_desktop.ui.kit.figures import figure_text
 from openalgo_desktop.ui.rooms.portfolio.sandbox import FIGURES, SandboxDock
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.staying import what_stays
-from tests.ui.driving import Drive, click
+from tests.ui.driving import Drive, click, ended
 from tests.waiting import until
 
 pytestmark = pytest.mark.whole_layout
@@ -172,6 +172,7 @@ def test_switching_says_what_stays_behind(drive: Drive) -> None:
         await until(lambda: not session.bridge.books.working(), "the books of the account")
         assert dock.summary is not None
         assert "[SANDBOX]" not in session.window.windowTitle()
+        await ended(session, "switch mode")
         click(session.window.top_bar.mode)
         await until(lambda: session.bridge.mode is Mode.SANDBOX, "no question with nothing open")
         await until(session.bridge.books.working, "the order that stayed")
