@@ -174,7 +174,7 @@ class LoginDialog(QDialog):
     def _go(self) -> None:
         if self._more is not None and not self._more.done():
             self._more.set_result(None)  # a later step waited for these fields
-        elif self._task is None:
+        elif self._task is None or self._task.done():
             self._task = self._bridge.spawn(self._run(), "login")
 
     async def _run(self) -> None:

@@ -159,7 +159,7 @@ class FundsDock(Dock):
 
     def _read_days(self) -> None:
         self._news = True
-        if self._reading is None:
+        if self._reading is None or self._reading.done():  # one that never began, too
             self._reading = self.spawn(self._load_days(), "funds history")
 
     async def _load_days(self) -> None:

@@ -47,7 +47,7 @@ class TripsDock(TableDock[JournalRow]):
     def reload(self) -> None:
         """Read the journal anew."""
         self._news = True
-        if self._job is None:
+        if self._job is None or self._job.done():  # one that never began, too
             self._job = self.spawn(self._read(), f"read the journal for {self.title}")
 
     def _on_news(self) -> None:
