@@ -47,13 +47,14 @@ async def opened(session: Session) -> BasketDock:
 
 
 def option(session: Session, step: int, kind: str) -> Instrument:
-    """An option ``step`` strikes from the middle of the first expiry."""
+    """An option ``step`` strikes from the middle of the second expiry: on the last day of the first
+    all may be worth a tick."""
     bridge, table = session.bridge, session.terminal.instruments
     nifty = bridge.instrument(NIFTY)
     assert nifty is not None
     family = bridge.chains.family(nifty)
     assert family is not None
-    day = bridge.chains.expiries(family)[0]
+    day = bridge.chains.expiries(family)[1]
     strikes = table.strikes("NIFTY", "NFO", day)
     row = table.option("NIFTY", "NFO", day, strikes[len(strikes) // 2 + step], kind)
     assert row is not None
