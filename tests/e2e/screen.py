@@ -23,6 +23,10 @@ FIRST_DISPLAY, DISPLAYS = 1_000, 50_000
 REST = 0.15
 #: What a busy machine may take, seconds; what comes at once is not waited for.
 PATIENCE = 60.0
+#: A market that ticks and stands still, at each start at the same prices: an order a rupee away
+#: from the price is not filled on a busy machine before it is moved, and whether a chart shows a
+#: line that is a per cent away does not depend on the time of the day.
+MARKET = ("--sim-frozen", "--clock", "2026-11-24T10:00:00+05:30")
 
 
 @contextlib.contextmanager

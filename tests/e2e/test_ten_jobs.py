@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.screen import Window, real_window, x_display
+from tests.e2e.screen import MARKET, Window, real_window, x_display
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xvfb
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xvfb
 @pytest.fixture
 def window(tmp_path: Path) -> Iterator[Window]:
     """The window on a full HD display."""
-    with x_display() as display, real_window(tmp_path, display) as found:
+    with x_display() as display, real_window(tmp_path, display, *MARKET) as found:
         yield found
 
 

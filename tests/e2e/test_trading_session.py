@@ -11,14 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.screen import Window, real_window, x_display
+from tests.e2e.screen import MARKET, Window, real_window, x_display
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xvfb
 
-#: A market that ticks and stands still, on both starts at the same prices: an order a rupee away
-#: from the price would be filled on a busy machine before it is moved.
-MARKET = ("--sim-frozen", "--clock", "2026-11-24T10:00:00+05:30")
 #: What each job takes; the table in docs/window.md says the same.
 JOBS = {
     "first steps": {"clicks": 6},

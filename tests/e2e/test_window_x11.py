@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.driver import Program
-from tests.e2e.screen import Window, real_window, x_display
+from tests.e2e.screen import MARKET, Window, real_window, x_display
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xvfb
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xvfb
 @pytest.fixture
 def window(tmp_path: Path) -> Iterator[Window]:
     """The window with the focus."""
-    with x_display() as display, real_window(tmp_path, display) as found:
+    with x_display() as display, real_window(tmp_path, display, *MARKET) as found:
         found.click("rect('statusbar')")  # the focus, nothing else
         yield found
 
