@@ -195,7 +195,6 @@ class LoginDialog(QDialog):
             self._task = None
             self.accept()
         finally:
-            self._task = None
             self.method.setEnabled(True)
             self.paste.hide()
 
@@ -213,7 +212,7 @@ class LoginDialog(QDialog):
 
     def _stop(self) -> None:
         """The dialog is closed: what still runs for it ends."""
-        if self._task is not None:
+        if self._task is not None and not self._task.done():
             self._task.cancel()
         for line in self._inputs.values():
             line.clear()

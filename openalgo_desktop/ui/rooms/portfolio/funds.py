@@ -159,17 +159,14 @@ class FundsDock(Dock):
 
     def _read_days(self) -> None:
         self._news = True
-        if self._reading is None or self._reading.done():  # one that never began, too
+        if self._reading is None or self._reading.done():
             self._reading = self.spawn(self._load_days(), "funds history")
 
     async def _load_days(self) -> None:
-        try:
-            while self._news:  # what comes meanwhile is read after it
-                self._news = False
-                self.days.set_rows(await self.bridge.funds.days())
-                self.history.flush()
-        finally:
-            self._reading = None
+        while self._news:  # what comes meanwhile is read after it
+            self._news = False
+            self.days.set_rows(await self.bridge.funds.days())
+            self.history.flush()
 
     def exports(self) -> list[tuple[str, Callable[[], object]]]:
         past = self.history_button.isChecked()

@@ -47,7 +47,7 @@ class TripsDock(TableDock[JournalRow]):
     def reload(self) -> None:
         """Read the journal anew."""
         self._news = True
-        if self._job is None or self._job.done():  # one that never began, too
+        if self._job is None or self._job.done():
             self._job = self.spawn(self._read(), f"read the journal for {self.title}")
 
     def _on_news(self) -> None:
@@ -62,15 +62,12 @@ class TripsDock(TableDock[JournalRow]):
             self.reload()
 
     async def _read(self) -> None:
-        try:
-            while self._news:  # what comes meanwhile is read after it
-                self._news = False
-                book = await self.bridge.journal.book()
-                rows = await asyncio.to_thread(journal_rows, self.bridge, book)
-                self.foot.setText(about(book))
-                await self.take_book(book, rows)
-        finally:
-            self._job = None
+        while self._news:  # what comes meanwhile is read after it
+            self._news = False
+            book = await self.bridge.journal.book()
+            rows = await asyncio.to_thread(journal_rows, self.bridge, book)
+            self.foot.setText(about(book))
+            await self.take_book(book, rows)
 
     def key_of(self, row: JournalRow) -> Key | None:
         return row.trip.key
