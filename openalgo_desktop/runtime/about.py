@@ -24,7 +24,7 @@ LIBRARIES = (
     *("PySide6_Essentials", "qasync", "numpy", "TA-Lib", "msgspec", "httpx", "sniffio"),
     *("websockets", "picows", "protobuf", "python-socketio", "aiomqtt", "nats-py", "aiohttp"),
     *("marshmallow", "SQLAlchemy", "alembic", "argon2-cffi", "cryptography", "keyring"),
-    *("platformdirs", "uvloop"),
+    *("platformdirs", "uvloop", "python-telegram-bot", "mcp"),
 )
 #: What is shipped and is no Python distribution.
 SHIPPED = (("Inter (font)", "OFL-1.1"), ("JetBrains Mono (font)", "OFL-1.1"))
