@@ -19,6 +19,8 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.model import AccountStatus, Key, Order, Trade
 from openalgo_desktop.core.reports import Difference, KillReport
+from openalgo_desktop.core.strategies.hosted import HostedView
+from openalgo_desktop.core.strategies.rows import RunEvent
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +160,25 @@ class AlertLogChanged(Event, frozen=True):
     where old rows went."""
 
     told: ToldAlert | None = None
+
+
+class StrategyChanged(Event, frozen=True):
+    """A made strategy, or its run, is another now; told at most a few times a second for prices."""
+
+    strategy_id: int
+
+
+class StrategyTold(Event, frozen=True):
+    """A made strategy has a new event."""
+
+    event: RunEvent
+
+
+class HostedChanged(Event, frozen=True):
+    """A hosted program was added, changed its state or was ``removed``."""
+
+    view: HostedView
+    removed: bool = False
 
 
 class KillSwitchChanged(Event, frozen=True):

@@ -1,0 +1,134 @@
+"""Doors of the strategy engine and of the host, for the local API, the bots and the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError, ConfigError
+from openalgo_desktop.core.strategies.hosted import HostedView
+from openalgo_desktop.core.strategies.model import Definition
+from openalgo_desktop.core.strategies.rows import (
+    MadeStrategy,
+    Run,
+    RunEvent,
+    RunOrder,
+    RunView,
+    SignalAnswer,
+    StartAnswer,
+    StopAnswer,
+)
+from openalgo_desktop.core.strategies.words import (
+    EventKind,
+    RunStatus,
+    Severity,
+    Signal,
+    TriggerSource,
+)
+
+
+class StrategyNotFound(AppError):
+    """There is no such strategy."""
+
+    http_status = 404
+
+
+class NotNow(ConfigError):
+    """It cannot be done in the state in which the strategy is (running already, not running, live
+    not enabled, exits refused)."""
+
+    http_status = 409
+
+
+class EveryEntryRejected(AppError):
+    """A run was begun and closed, because nothing could be entered."""
+
+    http_status = 400
+
+
+class StrategyEngine(Protocol):
+    """Made strategies. Every write is durable when it returns. Unknown ids raise
+    :class:`StrategyNotFound`, bad fields :class:`ConfigError` that names them."""
+
+    async def create(self, definition: Definition, by: str) -> MadeStrategy: ...
+    async def update(self, strategy_id: int, definition: Definition, by: str) -> MadeStrategy:
+        """Raises :class:`NotNow` while it runs."""
+
+    async def delete(self, strategy_id: int, by: str) -> None: ...
+    async def enable_live(self, strategy_id: int, enabled: bool, by: str) -> MadeStrategy: ...
+    async def lock_webhook(self, strategy_id: int, locked: bool, by: str) -> MadeStrategy:
+        """Locking also closes what the running run holds: the lock first, then the exits."""
+
+    async def rotate_token(self, strategy_id: int, by: str) -> str:
+        """A new webhook token; its text is given only here."""
+
+    async def by_token(self, token: str) -> MadeStrategy | None:
+        """The strategy of a webhook token."""
+
+    async def find(
+        self, status: RunStatus | None = None, words: str = ""
+    ) -> Sequence[MadeStrategy]:
+        """Newest first."""
+
+    async def get(self, strategy_id: int) -> MadeStrategy: ...
+    async def start(
+        self,
+        strategy_id: int,
+        mode: Mode,
+        source: TriggerSource,
+        by: str,
+        *,
+        webhook_event_id: int | None = None,
+    ) -> StartAnswer:
+        """Begin a run. Raises :class:`NotNow` when it runs or may not go live, and
+        :class:`EveryEntryRejected`."""
+
+    async def stop(self, strategy_id: int, by: str, *, close_all: bool = False) -> StopAnswer: ...
+    async def close_leg(self, strategy_id: int, leg_id: int, by: str) -> StopAnswer: ...
+    async def pause(self, strategy_id: int, paused: bool, by: str) -> MadeStrategy:
+        """Enter nothing new (rules and exits go on), or go on entering."""
+
+    async def signal(
+        self,
+        strategy_id: int,
+        signal: Signal,
+        by: str,
+        *,
+        leg_id: int | None = None,
+        symbol: str = "",
+        exchange: str = "",
+        webhook_event_id: int | None = None,
+    ) -> SignalAnswer: ...
+
+    async def run(self, run_id: int) -> Run | None: ...
+    async def runs(self, strategy_id: int, limit: int) -> Sequence[Run]:
+        """Newest first."""
+
+    async def orders(self, strategy_id: int, run_id: int | None) -> Sequence[RunOrder]:
+        """Oldest first."""
+
+    async def events(
+        self,
+        strategy_id: int,
+        run_id: int | None,
+        kind: EventKind | None,
+        severity: Severity | None,
+        limit: int,
+    ) -> Sequence[RunEvent]:
+        """Newest first."""
+
+    def view(self, strategy_id: int) -> RunView | None:
+        """Live state of the run; None when it does not run."""
+
+
+class ProgramHost(Protocol):
+    """Hosted programs. Names are unique; unknown ones raise :class:`StrategyNotFound`."""
+
+    def all(self) -> Sequence[HostedView]: ...
+    def get(self, name: str) -> HostedView: ...
+    async def start(self, name: str, mode: Mode, by: str) -> HostedView:
+        """Raises :class:`NotNow` where it runs, or is not promoted to ``mode``."""
+
+    async def stop(self, name: str, by: str, *, square_off: bool | None = None) -> HostedView: ...
+    async def stop_all(self, by: str) -> Sequence[HostedView]: ...
