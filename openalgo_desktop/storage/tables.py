@@ -192,6 +192,63 @@ exit_plans = Table(
     Index("ix_exit_plans_updated_at", "updated_at"),
 )
 
+#: Made strategies. ``data`` is the definition; of a webhook token only its SHA-256 is kept.
+strategies = Table(
+    "strategies",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("data", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("current_run_id", BigInteger),
+    Column("last_finalized_run", BigInteger),
+    Column("live_enabled", Integer, nullable=False),
+    Column("webhook_locked", Integer, nullable=False),
+    Column("token_digest", String(64), unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger),
+)
+
+OPEN_RUNS = text("stopped_at IS NULL")
+
+#: ``data`` is the run, ``state`` the checkpoint of its rules.
+strategy_runs = Table(
+    "strategy_runs",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("strategy_id", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("stopped_at", BigInteger),
+    Column("data", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Index("ix_strategy_runs_strategy_id", "strategy_id", "id"),
+    Index("ix_strategy_runs_open", "id", sqlite_where=OPEN_RUNS),
+)
+
+strategy_orders = Table(
+    "strategy_orders",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("strategy_id", BigInteger, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_strategy_orders_run_id", "run_id"),
+    Index("ix_strategy_orders_strategy_id", "strategy_id"),
+)
+
+strategy_events = Table(
+    "strategy_events",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("strategy_id", BigInteger, nullable=False),
+    Column("run_id", BigInteger),
+    Column("kind", String(40), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_strategy_events_strategy_id", "strategy_id", "id"),
+    Index("ix_strategy_events_run_id", "run_id"),
+)
+
 #: Dialects that have ``INSERT ... ON CONFLICT``.
 _UPSERTS = ("sqlite", "postgresql")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from openalgo_desktop.core.enums import Mode
@@ -120,6 +121,73 @@ class StrategyEngine(Protocol):
 
     def view(self, strategy_id: int) -> RunView | None:
         """Live state of the run; None when it does not run."""
+
+
+class StrategyStore(Protocol):
+    """Where made strategies, their runs, orders and events are kept. Each call is durable when it
+    returns; raises :class:`StorageError` where nothing was stored."""
+
+    async def add(self, definition: Definition, at: datetime) -> MadeStrategy: ...
+    async def define(self, strategy_id: int, definition: Definition, at: datetime) -> bool:
+        """Another definition, unless a run is on; whether it was stored."""
+
+    async def remove(self, strategy_id: int, at: datetime) -> bool:
+        """Take it off the list, unless a run is on. Its runs, orders and events stay."""
+
+    async def live(self, strategy_id: int, enabled: bool, at: datetime) -> bool:
+        """The opt-in to live, unless a run is on."""
+
+    async def lock(self, strategy_id: int, locked: bool, at: datetime) -> None: ...
+    async def token(self, strategy_id: int, digest: str, at: datetime) -> None:
+        """The SHA-256 (hex) of a new webhook token."""
+
+    async def strategy(self, strategy_id: int) -> MadeStrategy | None: ...
+    async def of_token(self, digest: str) -> MadeStrategy | None: ...
+    async def strategies(self) -> list[MadeStrategy]:
+        """Newest first."""
+
+    async def claim(self, run: Run) -> int | None:
+        """Begin a run by one conditional update: its id, or None where one is on already (or live
+        is not enabled any more). ``run.run_id`` is not looked at."""
+
+    async def paused(self, strategy_id: int, run_id: int, status: RunStatus) -> bool:
+        """Running or paused, of the run that is on; whether it still is."""
+
+    async def keep(self, run: Run, state: bytes) -> None:
+        """A run as it is now, with its checkpoint."""
+
+    async def finish(self, run: Run, state: bytes, status: RunStatus) -> None:
+        """A run is over; its strategy is ``status`` and free for another one."""
+
+    async def run(self, run_id: int) -> Run | None: ...
+    async def runs(self, strategy_id: int, limit: int) -> list[Run]:
+        """Newest first."""
+
+    async def runs_since(self, strategy_id: int, moment: datetime) -> list[Run]:
+        """Those that began or ended since, newest first."""
+
+    async def open_runs(self) -> list[tuple[Run, bytes]]:
+        """Runs that are not over, with their checkpoints, oldest first."""
+
+    async def add_order(self, order: RunOrder, strategy_id: int) -> int:
+        """Its row id; ``order.row_id`` is not looked at."""
+
+    async def put_order(self, order: RunOrder) -> None: ...
+    async def orders(self, strategy_id: int, run_id: int | None) -> list[RunOrder]:
+        """Oldest first."""
+
+    async def tell(self, event: RunEvent) -> RunEvent:
+        """Keep an event; it comes back with its id."""
+
+    async def events(
+        self,
+        strategy_id: int,
+        run_id: int | None,
+        kind: EventKind | None,
+        severity: Severity | None,
+        limit: int,
+    ) -> list[RunEvent]:
+        """Newest first."""
 
 
 class ProgramHost(Protocol):

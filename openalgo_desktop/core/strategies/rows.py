@@ -32,6 +32,7 @@ class MadeStrategy(msgspec.Struct, frozen=True, kw_only=True):
     has_webhook: bool = False
     status: RunStatus = RunStatus.STOPPED
     current_run_id: int | None = None
+    last_finalized_run: int | None = None
     created_at: datetime
     updated_at: datetime
 

@@ -35,6 +35,7 @@ class StopReason(StrEnum):
     TICK_STALE = "tick_stale"
     RECOVERY_FAILED = "recovery_failed"
     ERROR = "error"
+    KILL_SWITCH = "kill_switch"  # ours
 
 
 class TriggerSource(StrEnum):
