@@ -21,11 +21,16 @@ class ModeGuard:
         self._vault = vault
         self._lock = lock
 
+    def check_bound(self, mode: Mode) -> None:
+        """What is bound to live mode was allowed that when it was bound, and goes on while the
+        window is locked; not without the vault."""
+        if mode is Mode.LIVE and self._vault.locked:
+            raise AuthError(f"{LOCKED_VAULT} {self._vault.locked}")
+
     def check(self, mode: Mode, by: str) -> None:
         """A locked program does not go live, whoever asks; with an app lock only the window and
         the owner's command go live, where the password is asked."""
-        if mode is Mode.LIVE and self._vault.locked:
-            raise AuthError(f"{LOCKED_VAULT} {self._vault.locked}")
+        self.check_bound(mode)
         if mode is not Mode.LIVE or by == "start":
             return
         if by == WHO:  # its door has asked the password

@@ -162,7 +162,6 @@ async def _start_safety(terminal: Terminal) -> None:
         terminal.hub,
         terminal.instruments,
         terminal.desk.books,
-        lambda: terminal.desk.mode,
         settings.__getitem__,
         terminal.market_open,
         terminal.calendar,
@@ -184,7 +183,9 @@ async def _start_safety(terminal: Terminal) -> None:
         drift=lambda: float(settings["approvals.drift"]),
     )
     terminal.desk.approval = terminal.approvals.check
-    terminal.desk.mode_guard = ModeGuard(terminal.vault, terminal.lock).check
+    guard = ModeGuard(terminal.vault, terminal.lock)
+    terminal.desk.mode_guard = guard.check
+    terminal.desk.set_bound_guard(guard.check_bound)
     await terminal.approvals.start()
     terminal.on_stop(terminal.approvals.stop)
 

@@ -28,8 +28,6 @@ CANCEL_CHUNK = 50
 class Corridor(Protocol):
     """The part of the desk that this needs."""
 
-    @property
-    def mode(self) -> Mode: ...
     def still(self, mode: Mode | None, *, standing: bool = False) -> Mode: ...
     def gateway_of(self, mode: Mode) -> TradingGateway: ...
     async def cancel_at(
@@ -50,7 +48,7 @@ class Closing:
     ) -> CancelAll:
         """Cancel every working order of the account, stops included; with ``key`` those of one
         instrument. One that is between two states at the broker cannot be cancelled yet and is
-        left. ``mode`` as in :meth:`OrderDesk.place`."""
+        left. ``mode`` as in :meth:`Lane.place`."""
         mode = self._desk.still(mode)
         gateway = self._desk.gateway_of(mode)
         cancelled: list[str] = []
@@ -87,12 +85,14 @@ class Closing:
         quantity: int = 0,
         cancel_orders: bool = False,
         seen: int = 0,
+        mode: Mode | None = None,
     ) -> Placed | None:
         """Close one net position at market (:meth:`Exits.close`), or ``quantity`` units of it:
         never more than is held, and exits that rest against it are made no larger than what stays.
         None when it is flat. With ``cancel_orders`` every working order of the symbol, entries
-        too, is cancelled first; ``seen`` as in :meth:`Exits.close`."""
-        mode = self._desk.mode
+        too, is cancelled first; ``seen`` as in :meth:`Exits.close`, ``mode`` as in
+        :meth:`Lane.place`."""
+        mode = self._desk.still(mode)
         if cancel_orders:
             await self._cancel_first(source, mode, (exchange, symbol))
         key = (exchange, symbol, product)
@@ -110,7 +110,7 @@ class Closing:
         protected: bool = False,
     ) -> CloseAll:
         """Close every open position at market (:meth:`Exits.close_all`), or ``only`` some;
-        ``mode`` as in :meth:`OrderDesk.place`. ``protected``: as limits a little through the
+        ``mode`` as in :meth:`Lane.place`. ``protected``: as limits a little through the
         price. With ``cancel_orders`` the working orders of the account, or of the symbols that are
         closed, are cancelled first, so that nothing fills when it is flat: what guards a position
         that stays, stays."""
@@ -123,9 +123,11 @@ class Closing:
         token = protected_exits.set(protected)
         try:
             if only is None:
-                closed = await self._exits.close_all(source)
+                closed = await self._exits.close_all(source, mode)
             else:
-                closed = await self._exits.close_all(source, leave=lambda key: key not in only)
+                closed = await self._exits.close_all(
+                    source, mode, leave=lambda key: key not in only
+                )
         finally:
             protected_exits.reset(token)
         return msgspec.structs.replace(closed, errors=closed.errors + left)

@@ -94,7 +94,7 @@ class ConversionDesk:
     ) -> Placed:
         key = busy[1]
         request = conversion(await gateway.positions(), key, product, to)
-        with self._desk.refusals("convert", request, source):
+        with self._desk.refusals("convert", request, source, mode):
             check_conversion(request, self._instruments.require(key[1], key[0]))
             self._check_free(request, mode, gateway)
 

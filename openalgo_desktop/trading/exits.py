@@ -52,8 +52,7 @@ SAME_READING = 10.0
 class Corridor(Protocol):
     """The part of the desk that exits need."""
 
-    @property
-    def mode(self) -> Mode: ...
+    def still(self, mode: Mode | None, *, standing: bool = False) -> Mode: ...
     def gateway_of(self, mode: Mode) -> TradingGateway: ...
     async def place(
         self,
@@ -82,7 +81,7 @@ class Corridor(Protocol):
 
 
 class Exits:
-    """Closes positions of one desk."""
+    """Closes positions of one lane."""
 
     def __init__(self, desk: Corridor, under_way: UnderWay) -> None:
         self._desk = desk
@@ -113,7 +112,7 @@ class Exits:
 
         When exits under way cover it already, nothing is sent and the answer names them. Raises
         the error of a book that cannot be read (nothing was sent), and those of
-        :meth:`OrderDesk.place`. ``max_age`` as in :meth:`UnderWay.view`. What was counted in one
+        :meth:`Lane.place`. ``max_age`` as in :meth:`UnderWay.view`. What was counted in one
         account never goes out in another, and nothing in one that is not ``account``.
         """
         account = account or self._desk.gateway_of(mode).account_id
@@ -218,14 +217,18 @@ class Exits:
             view = await self._under_way.view(mode, gateway, key)
 
     async def close_all(
-        self, source: str, *, leave: Callable[[PositionKey], bool] = lambda key: False
+        self,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        leave: Callable[[PositionKey], bool] = lambda key: False,
     ) -> CloseAll:
         """Close every open position of the account at market, but those to ``leave``, in the
         order of the position book, then what orders of ours that were sent just now are about to
         open. Each failure is told with its symbol and reason, and does not
         keep the others from being closed; what was refused is tried once more when others are
-        out (a hedge whose short was still open)."""
-        mode = self._desk.mode
+        out (a hedge whose short was still open). ``mode`` as in :meth:`Lane.place`."""
+        mode = self._desk.still(mode)
         gateway = self._desk.gateway_of(mode)
         coming = self._under_way.coming(mode, gateway)  # before the book that may show them
         rows = await self._under_way.open_positions(gateway)

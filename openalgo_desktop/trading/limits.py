@@ -120,24 +120,22 @@ class RiskRules:
         ticks: TickSource,
         instruments: InstrumentLookup,
         books: Books,
-        mode: Callable[[], Mode],
         settings: Settings,
         is_open: Callable[[str], bool],
         calendar: MarketCalendar,
     ) -> None:
         self._clock = clock
         self._ticks = ticks
-        self._valuation = Valuation(ticks)
+        self._valuations = {mode: Valuation(ticks) for mode in Mode}
         self._instruments = instruments
         self._books = books
-        self._mode = mode
         self._settings = settings
         self._is_open = is_open
         self._calendar = calendar
         self.scopes: dict[str, Limits] = {}
         self.on_store: Callable[[str, Any], None] | None = None
-        self._sent: dict[str, deque[float]] = {}
-        self._last: dict[OrderRequest, tuple[float, object | None]] = {}
+        self._sent: dict[tuple[Mode, str], deque[float]] = {}
+        self._last: dict[tuple[Mode, OrderRequest], tuple[float, object | None]] = {}
 
     # -- limits -----------------------------------------------------------------------------
     def load(self, stored: Mapping[str, Any]) -> None:
@@ -184,10 +182,10 @@ class RiskRules:
         return {scope: limits for scope, limits in found.items() if limits != _OFF}
 
     # -- checking ---------------------------------------------------------------------------
-    async def check(self, request: OrderRequest) -> None:
-        """Every rule for a new order. Prices are asked before anything is decided, so that
-        orders of one moment count against each other."""
-        book = self._books.book(self._mode())
+    async def check(self, request: OrderRequest, mode: Mode) -> None:
+        """Every rule for a new order of ``mode``, by the book of that mode. Prices are asked
+        before anything is decided, so that orders of one moment count against each other."""
+        book = self._books.book(mode)
         limits = self._applying(request, book)
         closes = book.closes(request)
         while True:
@@ -208,10 +206,10 @@ class RiskRules:
             if _needs_result(row) and not closes:
                 facts.profit = self._profit(scope, book, prices)
             self._check_scope(scope, row, facts, closes)
-        self._check_duplicate(request)
-        self._count(limits)
+        self._check_duplicate(request, mode)
+        self._count(limits, mode)
 
-    async def check_modify(self, order: Order, request: ModifyRequest) -> None:
+    async def check_modify(self, order: Order, request: ModifyRequest, mode: Mode) -> None:
         """Size and price rules for the order as it would be."""
         changed = OrderRequest(
             symbol=order.symbol,
@@ -227,15 +225,17 @@ class RiskRules:
             strategy=order.strategy,
         )
         smaller = changed.quantity <= order.quantity and changed.price <= order.price
-        await self._check_size(changed, lambda book: smaller)
+        await self._check_size(changed, mode, lambda book: smaller)
 
-    async def check_whole(self, request: OrderRequest) -> None:
+    async def check_whole(self, request: OrderRequest, mode: Mode) -> None:
         """Size and price rules for an order that goes out in slices; :meth:`check` takes (and
         counts) the slices."""
-        await self._check_size(request, lambda book: book.closes(request))
+        await self._check_size(request, mode, lambda book: book.closes(request))
 
-    async def _check_size(self, request: OrderRequest, closes: Callable[[OwnBook], bool]) -> None:
-        book = self._books.book(self._mode())
+    async def _check_size(
+        self, request: OrderRequest, mode: Mode, closes: Callable[[OwnBook], bool]
+    ) -> None:
+        book = self._books.book(mode)
         limits = self._applying(request, book)
         price = await self._price(request, limits, closes=closes(book))
         for scope, row in limits.items():
@@ -248,12 +248,13 @@ class RiskRules:
         nothing is streamed for them."""
         scopes = [scope for scope, row in limits.items() if _needs_result(row)]
         prices: dict[Key, float] = {}
+        valuation = self._valuations[book.mode]
         if not scopes:
             if not self._any_result():
-                self._valuation.follow(())
+                valuation.follow(())
             return prices
         while missing := set().union(*(_held(s, book) for s in scopes)) - prices.keys():
-            prices |= await self._valuation.prices(missing, book.held() | prices.keys() | missing)
+            prices |= await valuation.prices(missing, book.held() | prices.keys() | missing)
         return prices
 
     def _any_result(self) -> bool:
@@ -310,7 +311,7 @@ class RiskRules:
                 if price and request.price_type.has_price
                 else 0.0
             ),
-            recent=len(self._recent(scope)),
+            recent=len(self._recent(book.mode, scope)),
             positions=positions,
         )
 
@@ -354,12 +355,12 @@ class RiskRules:
                 "orders that close one are accepted."
             )
 
-    def _check_duplicate(self, request: OrderRequest) -> None:
+    def _check_duplicate(self, request: OrderRequest, mode: Mode) -> None:
         window = self._settings("risk.duplicate_ms") / 1000.0
         now = self._clock.monotonic()
-        mine = one_request.get()
+        mine, name = one_request.get(), (mode, request)
         if window:
-            last, other = self._last.get(request, (float("-inf"), None))
+            last, other = self._last.get(name, (float("-inf"), None))
             meant = mine is not None and mine is other
             if now - last < window and not meant:
                 raise RiskBlocked(
@@ -367,23 +368,23 @@ class RiskRules:
                     "(setting risk.duplicate_ms)."
                 )
             self._last = {key: row for key, row in self._last.items() if now - row[0] < window}
-            self._last[request] = (now, mine)
+            self._last[name] = (now, mine)
 
     # -- orders per minute ------------------------------------------------------------------
-    def _recent(self, scope: str) -> deque[float]:
-        sent = self._sent.setdefault(scope, deque())
+    def _recent(self, mode: Mode, scope: str) -> deque[float]:
+        sent = self._sent.setdefault((mode, scope), deque())
         oldest = self._clock.monotonic() - _MINUTE
         while sent and sent[0] <= oldest:
             sent.popleft()
         return sent
 
-    def _count(self, limits: Mapping[str, Limits]) -> None:
+    def _count(self, limits: Mapping[str, Limits], mode: Mode) -> None:
         now = self._clock.monotonic()
-        self._recent("all").append(now)  # counted without a limit, too: the window shows it
+        self._recent(mode, "all").append(now)  # counted without a limit, too: the window shows it
         for scope, row in limits.items():
             if row.orders_per_minute and scope != "all":
-                self._recent(scope).append(now)
+                self._recent(mode, scope).append(now)
 
-    def sent_within_a_minute(self) -> int:
-        """Orders that passed the rules within the last minute, of all sources."""
-        return len(self._recent("all"))
+    def sent_within_a_minute(self, mode: Mode) -> int:
+        """Orders of ``mode`` that passed the rules within the last minute, of all sources."""
+        return len(self._recent(mode, "all"))

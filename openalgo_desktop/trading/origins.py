@@ -17,6 +17,8 @@ from openalgo_desktop.core.ports import JournalEntry, OrderJournal
 
 #: Rows that the journal is asked for at a time.
 CHUNK = 400
+#: Field of a journal row: the order went through a lane whose mode was fixed.
+BOUND = "bound"
 
 
 class Slice(msgspec.Struct, frozen=True, gc=False):
@@ -28,12 +30,13 @@ class Slice(msgspec.Struct, frozen=True, gc=False):
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
-    """Who asked for an order (window, key name), the strategy that it named, and which part of a
-    larger order it is."""
+    """Who asked for an order (window, key name), the strategy that it named, which part of a
+    larger order it is, and whether it went through a ``bound`` lane."""
 
     source: str = ""
     strategy: str = ""
     slice: Slice | None = None
+    bound: bool = False
 
 
 class Origins:
@@ -52,7 +55,10 @@ class Origins:
     def note(self, entry: JournalEntry) -> None:
         """An order write goes out, or one of an earlier run was read."""
         origin = Origin(
-            entry.source, str(entry.request.get("strategy") or ""), _slice_of(entry.request)
+            entry.source,
+            str(entry.request.get("strategy") or ""),
+            _slice_of(entry.request),
+            bool(entry.request.get(BOUND)),
         )
         self._by_tag[entry.tag] = origin
         if entry.order_id and (entry.kind == "place" or entry.order_id not in self._by_id):
@@ -98,6 +104,17 @@ class Origins:
         """Who asked for an order; empty when it is not known as ours."""
         origin = self._by_id.get(order_id)
         return "" if origin is None else origin.source
+
+    def strategy_of(self, order_id: str) -> str:
+        """The strategy that an order was placed for; empty when it named none, or is not known
+        as ours."""
+        origin = self._by_id.get(order_id)
+        return "" if origin is None else origin.strategy
+
+    def is_bound(self, order_id: str) -> bool:
+        """Whether an order went through a lane whose mode was fixed."""
+        origin = self._by_id.get(order_id)
+        return origin is not None and origin.bound
 
     def slice_of(self, order: Order) -> Slice | None:
         """Which part of a larger order it is; None for one that went out whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import RiskBlocked
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.trading.limits import RiskRules
@@ -36,22 +37,26 @@ class RiskGate:
         if self._blocked and source != KILL_SOURCE and not closing:
             raise RiskBlocked(f"New orders are blocked: {self._blocked}")
 
-    async def check(self, request: OrderRequest, source: str, *, closing: bool = False) -> None:
-        """Raise :class:`RiskBlocked` if the switch or any rule refuses ``request``. A rule never
-        keeps in what is ``closing`` a position."""
+    async def check(
+        self, request: OrderRequest, source: str, mode: Mode, *, closing: bool = False
+    ) -> None:
+        """Raise :class:`RiskBlocked` if the switch or any rule refuses ``request``, judged by the
+        books of ``mode``. A rule never keeps in what is ``closing`` a position."""
         self.check_blocked(source, closing=closing)
         if self.rules is not None and source != KILL_SOURCE and not closing:
-            await self.rules.check(request)
+            await self.rules.check(request, mode)
             self.check_blocked(source)  # it may have been pulled while a price was asked
 
-    async def check_whole(self, request: OrderRequest, source: str) -> None:
+    async def check_whole(self, request: OrderRequest, source: str, mode: Mode) -> None:
         """The limits on size for an order that goes out in slices."""
         self.check_blocked(source)
         if self.rules is not None and source != KILL_SOURCE:
-            await self.rules.check_whole(request)
+            await self.rules.check_whole(request, mode)
 
-    async def check_modify(self, order: Order, request: ModifyRequest, source: str) -> None:
+    async def check_modify(
+        self, order: Order, request: ModifyRequest, source: str, mode: Mode
+    ) -> None:
         """The same for a change of a working order."""
         self.check_blocked(source)
         if self.rules is not None:
-            await self.rules.check_modify(order, request)
+            await self.rules.check_modify(order, request, mode)

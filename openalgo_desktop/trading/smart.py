@@ -9,8 +9,8 @@ import msgspec
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.model import OrderRequest, with_quantity
-from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.exits import same_position
+from openalgo_desktop.trading.lane import Lane
 from openalgo_desktop.trading.position_view import View
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.underway import key_of
@@ -50,15 +50,15 @@ def smart_order(request: OrderRequest, target: int, view: View) -> OrderRequest 
 
 
 class SmartOrders:
-    """Smart orders of one desk: the target less the position and all that is under way to it."""
+    """Smart orders of one lane: the target less the position and all that is under way to it."""
 
-    def __init__(self, desk: OrderDesk) -> None:
+    def __init__(self, desk: Lane) -> None:
         self._desk = desk
 
     async def place(
         self, request: OrderRequest, target: int, source: str, mode: Mode | None = None
     ) -> Placed | NotNeeded:
-        """Send what is missing to ``target``. Errors and ``mode`` as :meth:`OrderDesk.place`;
+        """Send what is missing to ``target``. Errors and ``mode`` as :meth:`Lane.place`;
         a position that cannot be read raises its error and sends nothing.
 
         Where the target leaves the position, limits and stops that rest against it are taken back

@@ -60,7 +60,7 @@ class RiskDoor:
         measured: dict[str, float | None] = {
             "day_loss": None if profit is None else max(0.0, -profit),
             "day_profit": None if profit is None else max(0.0, profit),
-            "orders_per_minute": float(rules.sent_within_a_minute()),
+            "orders_per_minute": float(rules.sent_within_a_minute(self._terminal.desk.mode)),
             "open_positions": float(book.open_positions()) if book.day is not None else None,
         }
         found = [

@@ -288,7 +288,6 @@ async def test_slices_may_be_equal_but_the_whole_order_is_held_to_the_limits(rig
         ticks,
         rig.lookup,
         rig.desk.books,
-        lambda: rig.desk.mode,
         settings.__getitem__,
         lambda exchange: True,
         MarketCalendar(),
@@ -669,7 +668,7 @@ async def test_limits_hold_for_orders_that_our_book_does_not_know_yet(rig: Rig):
     await rig.paper.place(BUY, "elsewhere")
     checked: list[tuple[str, int]] = []
 
-    async def check(order: Order, request: ModifyRequest, source: str) -> None:
+    async def check(order: Order, request: ModifyRequest, source: str, mode: Mode) -> None:
         checked.append((order.order_id, request.quantity))
         raise RiskBlocked("too many")
 

@@ -79,7 +79,6 @@ class Rig:
             self.world,
             self.world,
             self.world,
-            lambda: Mode.SANDBOX,
             self.settings.__getitem__,
             lambda exchange: self.open,
             MarketCalendar(),
@@ -91,7 +90,7 @@ class Rig:
 
     async def refused(self, request: OrderRequest, match: str) -> None:
         with pytest.raises(RiskBlocked, match=match):
-            await self.rules.check(request)
+            await self.rules.check(request, Mode.SANDBOX)
 
 
 @pytest.fixture
@@ -102,7 +101,7 @@ def rig() -> Rig:
 async def test_nothing_is_refused_without_limits_and_no_price_is_asked(rig: Rig):
     rig.world.ltp.clear()
     for _ in range(100):
-        await rig.rules.check(BUY)
+        await rig.rules.check(BUY, Mode.SANDBOX)
 
 
 @pytest.mark.parametrize(
@@ -123,43 +122,43 @@ async def test_size_and_price_limits(
     name, _, value = limit.partition("=")
     rig.settings.set(f"risk.{name}", value)
     fine = msgspec.structs.replace(BUY, **good)
-    await rig.rules.check(fine)
+    await rig.rules.check(fine, Mode.SANDBOX)
     await rig.refused(msgspec.structs.replace(fine, **bad), match)
 
 
 async def test_a_market_order_has_no_distance_from_the_market(rig: Rig):
     rig.settings.set("risk.price_band", 5)
     rig.settings.set("risk.max_value", 50_000)
-    await rig.rules.check(MARKET)
+    await rig.rules.check(MARKET, Mode.SANDBOX)
     await rig.refused(msgspec.structs.replace(MARKET, quantity=63), "value 50,400")
 
 
 async def test_a_sale_below_the_market_is_valued_at_the_market(rig: Rig):
     rig.settings.set("risk.max_value", 8_000)
     cheap = msgspec.structs.replace(BUY, action=Action.SELL, price=1.0)
-    await rig.rules.check(cheap)
+    await rig.rules.check(cheap, Mode.SANDBOX)
     await rig.refused(msgspec.structs.replace(cheap, quantity=11), "value 8,800")
 
 
 async def test_orders_per_minute(rig: Rig):
     rig.settings.set("risk.orders_per_minute", 2)
-    await rig.rules.check(BUY)
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     await rig.refused(BUY, "order 3 within a minute")
     rig.clock.advance(59)
     await rig.refused(BUY, "order 3 within a minute")
     rig.clock.advance(2)
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
 
 
 async def test_open_positions(rig: Rig):
     rig.settings.set("risk.open_positions", 2)
     rig.hold(10)
     rig.hold(5, symbol="INFY")
-    await rig.rules.check(BUY)  # adds to one that is open
+    await rig.rules.check(BUY, Mode.SANDBOX)  # adds to one that is open
     await rig.refused(msgspec.structs.replace(BUY, symbol="TCS"), "open position 3")
     rig.hold(0, symbol="INFY")
-    await rig.rules.check(msgspec.structs.replace(BUY, symbol="TCS"))
+    await rig.rules.check(msgspec.structs.replace(BUY, symbol="TCS"), Mode.SANDBOX)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +170,13 @@ async def test_day_loss_and_profit_stop_new_positions_not_exits(
 ):
     rig.hold(100)
     rig.settings.set(f"risk.{limit}", 1000)
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     rig.world.ltp[("NSE", "SBIN")] = ltp
     await rig.refused(BUY, match)
     sell = msgspec.structs.replace(
         BUY, action=Action.SELL, quantity=100, price_type=PriceType.MARKET
     )
-    await rig.rules.check(sell)
+    await rig.rules.check(sell, Mode.SANDBOX)
     await rig.refused(msgspec.structs.replace(sell, quantity=101), match)  # would turn the position
 
 
@@ -194,15 +193,15 @@ async def test_a_days_result_is_never_worked_out_from_an_old_price(
     del rig.world.ltp[infy]
     await rig.refused(BUY, "The price of INFY, which is held, is not known")
     sell = msgspec.structs.replace(BUY, symbol="INFY", action=Action.SELL, quantity=100)
-    await rig.rules.check(sell)  # an exit waits for no price
+    await rig.rules.check(sell, Mode.SANDBOX)  # an exit waits for no price
     rig.world.ltp[infy], rig.world.old = 800.0, set()
     rig.world.asked.clear()
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     assert rig.world.asked == [] and rig.world.streamed == [infy]  # one stream, nothing asked
     rig.hold(0, symbol="INFY")
-    await rig.rules.check(msgspec.structs.replace(BUY, quantity=11))
+    await rig.rules.check(msgspec.structs.replace(BUY, quantity=11), Mode.SANDBOX)
     rig.settings.set("risk.day_loss", 0)
-    await rig.rules.check(msgspec.structs.replace(BUY, quantity=12))
+    await rig.rules.check(msgspec.structs.replace(BUY, quantity=12), Mode.SANDBOX)
     assert rig.world.streamed == []
 
 
@@ -210,7 +209,7 @@ async def test_a_closing_sale_waits_for_no_price_that_only_its_value_needs(rig: 
     rig.hold(10)
     rig.settings.set("risk.max_value", 1)
     rig.world.ltp.clear()
-    await rig.rules.check(msgspec.structs.replace(MARKET, action=Action.SELL))
+    await rig.rules.check(msgspec.structs.replace(MARKET, action=Action.SELL), Mode.SANDBOX)
     await rig.refused(MARKET, "is not known")
 
 
@@ -218,12 +217,12 @@ async def test_an_exit_counts_exits_that_rest_already(rig: Rig):
     rig.hold(100)
     rig.settings.set("risk.max_quantity", 5)
     sell = msgspec.structs.replace(BUY, action=Action.SELL, quantity=60)
-    await rig.rules.check(sell)
+    await rig.rules.check(sell, Mode.SANDBOX)
     order = Order("1", "SBIN", "NSE", Action.SELL, 60, PriceType.LIMIT, Product.MIS)
     rig.world.own.update(order, None)
     await rig.refused(sell, "quantity 60")
     rig.world.own.update(msgspec.structs.replace(order, status=OrderStatus.CANCELLED), None)
-    await rig.rules.check(sell)
+    await rig.rules.check(sell, Mode.SANDBOX)
 
 
 async def test_scopes_hold_for_their_account_symbol_and_strategy_only(rig: Rig):
@@ -231,10 +230,10 @@ async def test_scopes_hold_for_their_account_symbol_and_strategy_only(rig: Rig):
         rig.rules.set_scope(scope, {"max_quantity": 5})
         await rig.refused(BUY, scope)
         rig.rules.set_scope(scope, {})
-        await rig.rules.check(BUY)
+        await rig.rules.check(BUY, Mode.SANDBOX)
     for scope in ("symbol:NSE:INFY", "strategy:other", "account:sim:2"):
         rig.rules.set_scope(scope, {"max_quantity": 5})
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
 
 
 async def test_strategy_loss_comes_from_the_trades_of_the_strategy(rig: Rig):
@@ -250,57 +249,57 @@ async def test_strategy_loss_comes_from_the_trades_of_the_strategy(rig: Rig):
     fill("1", Action.BUY, 800.0, "s")
     fill("1", Action.BUY, 800.0, "s")  # told twice
     rig.world.ltp[("NSE", "SBIN")] = 796.0
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     await rig.refused(msgspec.structs.replace(BUY, symbol="INFY"), "open position 2")
     fill("2", Action.SELL, 795.0, "s")
     fill("3", Action.BUY, 900.0, "other")
     await rig.refused(BUY, "loss is 500.00")
-    await rig.rules.check(msgspec.structs.replace(BUY, strategy="other"))
+    await rig.rules.check(msgspec.structs.replace(BUY, strategy="other"), Mode.SANDBOX)
 
 
 async def test_a_price_that_is_not_known_refuses_where_a_rule_needs_it(rig: Rig):
     rig.settings.set("risk.price_band", 1)
     rig.world.ltp.clear()
     await rig.refused(BUY, "price of SBIN is not known")
-    await rig.rules.check(MARKET)  # has no price that could be off
+    await rig.rules.check(MARKET, Mode.SANDBOX)  # has no price that could be off
 
 
 async def test_limits_that_need_the_books_refuse_until_they_were_read(rig: Rig):
     rig.world.own.day = None
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     rig.settings.set("risk.day_loss", 1000)
     await rig.refused(BUY, "positions of sim:1 are not known yet")
     rig.world.own.day = date(2026, 11, 24)
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
 
 
 async def test_trading_hours_and_square_off_lock(rig: Rig):
     rig.settings.set("risk.trading_hours", True)
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     rig.open = False
     await rig.refused(BUY, "market NSE is closed")
     rig.open = True
     rig.settings.set("risk.square_off_lock", "15:10")
     rig.hold(10)
     rig.clock.jump(datetime(2026, 11, 24, 15, 9, 59, tzinfo=IST))
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     rig.clock.advance(1)
     await rig.refused(BUY, "after 15:10")
-    await rig.rules.check(msgspec.structs.replace(BUY, product=Product.CNC))
-    await rig.rules.check(msgspec.structs.replace(BUY, action=Action.SELL))
+    await rig.rules.check(msgspec.structs.replace(BUY, product=Product.CNC), Mode.SANDBOX)
+    await rig.rules.check(msgspec.structs.replace(BUY, action=Action.SELL), Mode.SANDBOX)
 
 
 async def test_duplicates_are_refused_except_within_one_request(rig: Rig):
     rig.settings.set("risk.duplicate_ms", 500)
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     await rig.refused(BUY, "same order of SBIN was sent 0 ms ago")
-    await rig.rules.check(msgspec.structs.replace(BUY, quantity=11))
+    await rig.rules.check(msgspec.structs.replace(BUY, quantity=11), Mode.SANDBOX)
     rig.clock.advance(0.6)
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     rig.clock.advance(0.6)
     token = one_request.set(object())  # a split order repeats itself on purpose
-    await rig.rules.check(BUY)
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     one_request.reset(token)
     await rig.refused(BUY, "same order")
 
@@ -309,27 +308,31 @@ async def test_an_order_in_slices_is_held_to_the_limits_of_size_as_a_whole(rig: 
     rig.settings.set("risk.max_quantity", 20)
     rig.settings.set("risk.orders_per_minute", 1)
     whole = msgspec.structs.replace(BUY, quantity=20)
-    await rig.rules.check_whole(whole)
-    await rig.rules.check_whole(whole)  # does not count
+    await rig.rules.check_whole(whole, Mode.SANDBOX)
+    await rig.rules.check_whole(whole, Mode.SANDBOX)  # does not count
     with pytest.raises(RiskBlocked, match="quantity 21"):
-        await rig.rules.check_whole(msgspec.structs.replace(BUY, quantity=21))
+        await rig.rules.check_whole(msgspec.structs.replace(BUY, quantity=21), Mode.SANDBOX)
     rig.hold(-21)
-    await rig.rules.check_whole(msgspec.structs.replace(BUY, quantity=21))  # it closes
+    await rig.rules.check_whole(
+        msgspec.structs.replace(BUY, quantity=21), Mode.SANDBOX
+    )  # it closes
 
 
 async def test_a_change_is_held_to_size_and_price_limits(rig: Rig):
     rig.settings.set("risk.max_quantity", 20)
     rig.settings.set("risk.price_band", 1)
     rig.settings.set("risk.orders_per_minute", 1)
-    await rig.rules.check(BUY)
+    await rig.rules.check(BUY, Mode.SANDBOX)
     order = Order("1", "SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, price=800.0)
-    await rig.rules.check_modify(order, ModifyRequest("1", quantity=20, price=801.0))
+    await rig.rules.check_modify(order, ModifyRequest("1", quantity=20, price=801.0), Mode.SANDBOX)
     with pytest.raises(RiskBlocked, match="quantity 21"):
-        await rig.rules.check_modify(order, ModifyRequest("1", quantity=21))
+        await rig.rules.check_modify(order, ModifyRequest("1", quantity=21), Mode.SANDBOX)
     with pytest.raises(RiskBlocked, match="from the last one"):
-        await rig.rules.check_modify(order, ModifyRequest("1", price=700.0))
+        await rig.rules.check_modify(order, ModifyRequest("1", price=700.0), Mode.SANDBOX)
     big = msgspec.structs.replace(order, quantity=100)
-    await rig.rules.check_modify(big, ModifyRequest("1", quantity=50))  # smaller is always right
+    await rig.rules.check_modify(
+        big, ModifyRequest("1", quantity=50), Mode.SANDBOX
+    )  # smaller is always right
 
 
 @pytest.mark.parametrize(
