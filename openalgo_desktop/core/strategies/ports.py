@@ -196,7 +196,11 @@ class ProgramHost(Protocol):
     def all(self) -> Sequence[HostedView]: ...
     def get(self, name: str) -> HostedView: ...
     async def start(self, name: str, mode: Mode, by: str) -> HostedView:
-        """Raises :class:`NotNow` where it runs, or is not promoted to ``mode``."""
+        """Raises :class:`NotNow` where it runs, or is not promoted to ``mode``. An environment that
+        takes long to make is made on: the answer says *preparing* then."""
 
-    async def stop(self, name: str, by: str, *, square_off: bool | None = None) -> HostedView: ...
+    async def stop(self, name: str, by: str, *, square_off: bool | None = None) -> HostedView:
+        """Ends its process; nothing where it does not run. Without ``square_off`` the program's own
+        ``at_stop`` counts. What could not be confirmed is in ``reason``."""
+
     async def stop_all(self, by: str) -> Sequence[HostedView]: ...
