@@ -240,9 +240,9 @@ class PriceAlertStore(Protocol):
     """Durable price alerts."""
 
     async def load(self) -> list[PriceAlert]: ...
-    def save(self, alert: PriceAlert) -> Future[Any]:
-        """Store an alert as it is now, in the order of the calls; done when it is durable. Errors
-        come by the future."""
+    def save(self, *alerts: PriceAlert) -> Future[Any]:
+        """Store alerts as they are now, all of them or none, in the order of the calls; done when
+        they are durable. Errors come by the future."""
 
     async def forget(self, alert_id: str) -> None: ...
 

@@ -44,9 +44,10 @@ class PriceAlertRepository:
                 log.error("the alert %s cannot be read and is not watched: %s", name, error)
         return sorted(found, key=lambda alert: alert.created_at)
 
-    def save(self, alert: PriceAlert) -> asyncio.Future[Any]:
-        """Store an alert as it is now; done when it is durable."""
-        return self._state.putting(_SCOPE, alert.alert_id, msgspec.to_builtins(alert))
+    def save(self, *alerts: PriceAlert) -> asyncio.Future[Any]:
+        """Store alerts as they are now, in one write; done when it is durable."""
+        rows = {alert.alert_id: msgspec.to_builtins(alert) for alert in alerts}
+        return self._state.putting_all(_SCOPE, rows)
 
     async def forget(self, alert_id: str) -> None:
         """Delete one; returns when that is durable."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -54,9 +54,14 @@ class KeyValueStore:
 
     def putting(self, scope: str, key: str, value: Any) -> asyncio.Future[Any]:
         """As :meth:`put`, for who goes on meanwhile; errors come by the future."""
-        row = _row(scope, key, value)
-        self._later.pop((scope, key), None)
-        return self._db.writing(lambda connection: upsert(connection, _TABLE, _KEYS, [row]))
+        return self.putting_all(scope, {key: value})
+
+    def putting_all(self, scope: str, values: Mapping[str, Any]) -> asyncio.Future[Any]:
+        """The same for several values, in one write."""
+        rows = [_row(scope, key, value) for key, value in values.items()]
+        for key in values:
+            self._later.pop((scope, key), None)
+        return self._db.writing(lambda connection: upsert(connection, _TABLE, _KEYS, rows))
 
     def put_later(self, scope: str) -> Callable[[str, Any], None]:
         """A call that stores ``(key, value)`` in ``scope`` without waiting; what the disk does not

@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
+from openalgo_desktop.automation.alerts.ladder import Ladder
 from openalgo_desktop.automation.alerts.ports import Sources
 from openalgo_desktop.automation.alerts.scout import TURN, Scout
 from openalgo_desktop.automation.alerts.telling import Teller
@@ -41,17 +42,18 @@ from openalgo_desktop.core.exit_rules import exact
 from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import InstrumentLookup, PriceAlertStore, TickSource
-from openalgo_desktop.core.ticks import Part
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.trading.watch.prices import Prices
 
 log = logging.getLogger(__name__)
 
-Calm: TypeAlias = tuple[Decimal, Decimal]
 #: So many alerts at most: each active one is streamed.
-MAX_ALERTS = 500
+MAX_ALERTS = 5000
 #: How often alerts are looked after between ticks (their last day, prices that came before they
 #: were made), seconds.
 LOOK = 2.0
+#: Looks within which the last day of every alert was looked at.
+ROUND = 30
 
 
 class Alerts:
@@ -74,17 +76,16 @@ class Alerts:
         self._ticks = ticks
         self._store = store
         self.teller = teller
-        self._prices = Prices(clock, ticks, is_open, self._on_price)
-        self._days = Prices(clock, ticks, is_open, self._on_day, FeedMode.QUOTE)
+        self._levels, self._percents = Ladder(), Ladder()  # rupees, per cent of the day
+        self._prices = Prices(clock, ticks, is_open, self._on_price, calm=self._calm_price)
+        self._days = Prices(clock, ticks, is_open, self._on_day, FeedMode.QUOTE, self._calm_day)
         self._scout = Scout(clock, ticks, is_open, sources, self)
         self.words = Words(instruments, ticks, self._scout)
         self._lost = bus.subscribe(FeedChanged, self._on_feed)
         self._alerts: dict[str, PriceAlert] = {}
         self._here: dict[Key, dict[str, PriceAlert]] = {}  # all of them, by instrument
-        self._by_key: dict[Key, dict[str, PriceAlert]] = {}  # active ones on fixed levels
-        self._calm: dict[Key, Calm] = {}  # prices between which no alert changes
-        self._calm_days: dict[Key, Calm] = {}  # per cent of the day
         self._unsaved: set[str] = set()
+        self._to_look: Iterator[str] = iter(())  # whose last day is looked at next
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -107,6 +108,8 @@ class Alerts:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        for _ in self._save_quiet():
+            pass
         await self._scout.stop()
         await self.teller.stop()
 
@@ -114,6 +117,7 @@ class Alerts:
         while True:
             await asyncio.sleep(LOOK)
             try:
+                self._expire_some()
                 for _ in self._looking():
                     await asyncio.sleep(0)
             except Exception:
@@ -121,23 +125,26 @@ class Alerts:
 
     def look(self) -> None:
         """End what is over, and compare with the fresh prices of this moment."""
+        for _ in self._expiring():
+            pass
         for _ in self._looking():
             pass
 
     def _looking(self) -> Iterator[None]:
-        """The same in turns of the loop."""
-        for alert_id in tuple(self._unsaved):
-            self._save(self._alerts[alert_id])
-        yield from self._expiring()
+        """Store what changed without a word, and compare; in turns of the loop."""
+        yield from self._save_quiet()
         self.teller.tidy()
-        for number, key in enumerate(tuple(self._by_key), 1):
+        for number, key in enumerate((*self._levels, *self._percents), 1):
             self._look_at(key)
             if not number % TURN:
                 yield
         yield from self._scout.looking()
 
     def _look_at(self, key: Key) -> None:
-        if key in self._by_key and (price := self._prices.now(key)) is not None:
+        tick = self._ticks.latest(key)
+        if tick is None or (self._calm_price(tick) and self._calm_day(tick)):
+            return
+        if (price := self._prices.now(key)) is not None:
             self._on_price(key, price)
             self._on_day(key, price)
 
@@ -259,16 +266,27 @@ class Alerts:
             self._bus.publish(PriceAlertChanged(alert=before, deleted=True))
         self._bus.publish(PriceAlertChanged(alert=alert))
 
-    def _save(self, alert: PriceAlert) -> None:
+    def _save(self, *alerts: PriceAlert) -> None:
         """Without waiting; what the disk did not take comes again."""
-        self._unsaved.discard(alert.alert_id)
-        self._store.save(alert).add_done_callback(lambda done: self._saved(alert.alert_id, done))
+        names = tuple(alert.alert_id for alert in alerts)
+        self._unsaved.difference_update(names)
+        self._store.save(*alerts).add_done_callback(lambda done: self._saved(names, done))
 
-    def _saved(self, alert_id: str, done: asyncio.Future[Any]) -> None:
+    def _saved(self, names: Sequence[str], done: asyncio.Future[Any]) -> None:
         error = None if done.cancelled() else done.exception()
-        if error is not None and alert_id in self._alerts:
-            log.error("the alert %s is not stored: %s", alert_id, error)
-            self._unsaved.add(alert_id)
+        if error is not None:
+            log.error("%d alerts are not stored yet: %s", len(names), error)
+            self._unsaved.update(name for name in names if name in self._alerts)
+
+    def _save_quiet(self) -> Iterator[None]:
+        """What changed without a word, some at a time."""
+        names = tuple(self._unsaved)
+        for first in range(0, len(names), TURN):
+            part = [self._alerts[name] for name in names[first : first + TURN]
+                    if name in self._unsaved]  # fmt: skip
+            if part:
+                self._save(*part)
+            yield
 
     # -- prices -----------------------------------------------------------------------------
     def _keep(self, alert: PriceAlert) -> None:
@@ -295,39 +313,42 @@ class Alerts:
             active = False
         else:
             self._scout.drop(alert.alert_id)  # its wish may have been another one
-        if not active and alert.key not in self._by_key:
-            return
-        self._calm.pop(alert.key, None)
-        self._calm_days.pop(alert.key, None)
-        here = self._by_key.setdefault(alert.key, {})
-        here.pop(alert.alert_id, None)
-        if active:
-            here[alert.alert_id] = alert
-        self._prices.want(alert.key, any(not row.wish.when.of_day for row in here.values()))
-        self._days.want(alert.key, any(row.wish.when.of_day for row in here.values()))
-        if not here:
-            del self._by_key[alert.key]
+        for ladder, prices, mine in (
+            (self._levels, self._prices, not alert.wish.when.of_day),
+            (self._percents, self._days, alert.wish.when.of_day),
+        ):
+            if active and mine:
+                low, high = judge.calm(alert)
+                ladder.put(alert.key, alert.alert_id, (float(low), float(high)))
+            else:
+                ladder.drop(alert.key, alert.alert_id)
+            prices.want(alert.key, alert.key in ladder)
 
     def _on_price(self, key: Key, price: Decimal) -> None:
-        self._walk(key, price, self._calm, of_day=False)
+        self._walk(key, price, self._levels)
 
     def _on_day(self, key: Key, price: Decimal) -> None:
         tick = self._ticks.fresh(key, Part.DAY)
         change = judge.day_change(price, exact(tick.close)) if tick is not None else None
         if change is not None:
-            self._walk(key, change, self._calm_days, of_day=True)
+            self._walk(key, change, self._percents)
 
-    def _walk(self, key: Key, value: Decimal, calm: dict[Key, Calm], *, of_day: bool) -> None:
-        found = calm.get(key)
-        if found is None:
-            here = self._by_key.get(key, {}).values()
-            rows = [judge.calm(row) for row in here if row.wish.when.of_day is of_day]
-            low = max((row[0] for row in rows), default=judge.LEAST)
-            found = calm[key] = (low, min((row[1] for row in rows), default=judge.MOST))
-        if found[0] < value < found[1]:
-            return
-        for alert in tuple(self._by_key.get(key, {}).values()):
-            if alert.wish.when.of_day is of_day:
+    def _calm_price(self, tick: Tick) -> bool:
+        calm = self._levels.calm.get((tick.exchange, tick.symbol))
+        return calm is None or calm[0] < tick.ltp < calm[1]
+
+    def _calm_day(self, tick: Tick) -> bool:
+        calm = self._percents.calm.get((tick.exchange, tick.symbol))
+        if calm is None or not (tick.close > 0 and tick.knows(Part.DAY)):
+            return calm is None
+        change = (tick.ltp - tick.close) / tick.close * 100
+        near = 1e-9 * (1 + abs(change))  # what the exact reckoning may differ by is not spared
+        return calm[0] < change - near and change + near < calm[1]
+
+    def _walk(self, key: Key, value: Decimal, ladder: Ladder) -> None:
+        for alert_id in ladder.at(key, float(value)):
+            alert = self._alerts.get(alert_id)
+            if alert is not None and alert.is_active:
                 self._decide(alert, judge.plain(alert.wish, value), None)
 
     def _decide(self, alert: PriceAlert, sight: Sight, bar: datetime | None) -> None:
@@ -340,8 +361,10 @@ class Alerts:
             return
         text = self.words.text(after, now) if tells else ""  # before its bars are let go
         self._keep(after)
-        self._save(after)
-        if tells:
+        if not tells:
+            self._unsaved.add(after.alert_id)  # with the next look
+        else:
+            self._save(after)
             self.teller.tell(after, text, now)
             self._bus.publish(PriceAlertChanged(alert=after))
 
@@ -386,18 +409,29 @@ class Alerts:
 
     # -- expiry -----------------------------------------------------------------------------
     def _expiring(self) -> Iterator[None]:
-        now = self._clock.now()
-        today = now.date()
+        """End whatever is over, in turns of the loop."""
         for number, alert_id in enumerate(tuple(self._alerts), 1):
             if not number % TURN:
                 yield
-            alert = self._alerts.get(alert_id)
-            if alert is None:
-                continue
-            waits = alert.state in (AlertState.ACTIVE, AlertState.PAUSED)
-            row = self._instruments.get(alert.key)
-            if waits and (rules.over(alert.wish, now) or is_over(alert.key[1], row, today)):
-                self._end(alert)
+            self._end_if_over(alert_id, self._clock.now())
+
+    def _expire_some(self) -> None:
+        """The next few of them: within :data:`ROUND` looks every one had its turn."""
+        now = self._clock.now()
+        for _ in range(max(TURN, len(self._alerts) // ROUND)):
+            alert_id = next(self._to_look, None)
+            if alert_id is None:
+                self._to_look = iter(tuple(self._alerts))
+                return
+            self._end_if_over(alert_id, now)
+
+    def _end_if_over(self, alert_id: str, now: datetime) -> None:
+        alert = self._alerts.get(alert_id)
+        if alert is None or alert.state not in (AlertState.ACTIVE, AlertState.PAUSED):
+            return
+        row = self._instruments.get(alert.key)
+        if rules.over(alert.wish, now) or is_over(alert.key[1], row, now.date()):
+            self._end(alert)
 
     def _end(self, alert: PriceAlert) -> None:
         after = rules.ended(alert)

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 KEPT, MAX_ROWS = timedelta(days=90), 2000
 #: A channel that took nothing in this time did not take it, seconds.
 PATIENCE = 10.0
+#: What all took in this time is stored once, with their names; seconds.
+PROMPT = 0.5
 
 
 class Teller:
@@ -100,7 +102,8 @@ class Teller:
             note=wish.note,
         )
         log.info("alert %s told: %s", alert.alert_id, text)
-        self._keep(told)
+        self._rows[told.told_id] = told
+        self._bus.publish(AlertLogChanged(told=told))
         self._bus.publish(PriceAlertFired(alert=alert, told=told))
         self.tidy()
         task = asyncio.create_task(self._deliver(alert, told), name=f"alert {alert.alert_id}")
@@ -114,8 +117,17 @@ class Teller:
 
     async def _deliver(self, alert: PriceAlert, told: ToldAlert) -> None:
         names = tuple(dict.fromkeys(alert.wish.channels))
-        answers = await asyncio.gather(*(self._by(name, alert, told) for name in names))
-        results = dict(zip(names, answers, strict=True))
+        ways = [asyncio.create_task(self._by(name, alert, told)) for name in names]
+        try:
+            if (await asyncio.wait(ways, timeout=PROMPT))[1]:
+                self._store.save(told)
+                await asyncio.wait(ways)
+        except asyncio.CancelledError:
+            self._store.save(told)
+            for way in ways:
+                way.cancel()
+            raise
+        results = {name: way.result() for name, way in zip(names, ways, strict=True)}
         accepted = tuple(name for name, reason in results.items() if not reason)
         refused = {name: reason for name, reason in results.items() if reason}
         for name, reason in refused.items():

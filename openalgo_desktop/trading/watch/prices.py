@@ -31,8 +31,11 @@ class Prices:
         is_open: Callable[[str], bool],
         heard: Callable[[Key, Decimal], None],
         feed: FeedMode = FeedMode.LTP,
+        calm: Callable[[Tick], bool] | None = None,
     ) -> None:
+        """``calm`` may say that a tick needs not be told: it spares the other looks."""
         self._feed = feed
+        self._calm = calm
         self._clock = clock
         self._ticks = ticks
         self._is_open = is_open
@@ -90,6 +93,8 @@ class Prices:
         return self._trades(exchange)
 
     def _on_tick(self, tick: Tick) -> None:
+        if self._calm is not None and self._calm(tick):
+            return
         key = (tick.exchange, tick.symbol)
         if (
             tick.knows(Part.LTP)
