@@ -270,7 +270,8 @@ class Dispatcher:
         answer: Any = await self._gate.semi_auto(call)
         if answer is None:
             # The rights were judged in the mode of before the waits (key, request id).
-            self._ctx.desk.still(call.mode)
+            if call.endpoint.need is not Need.STRATEGY:  # a run has a mode of its own
+                self._ctx.desk.still(call.mode)
             answer = await call.endpoint.handler(call)
         return answer if isinstance(answer, Reply) else Reply(answer)
 
@@ -333,7 +334,7 @@ def _document_row(handler: Handler) -> Endpoint:
 
 def _request_id(request: web.BaseRequest, row: Endpoint, data: dict[str, Any]) -> str:
     """The client's own id of an order write: field ``request_id`` or header ``Idempotency-Key``."""
-    if row.need is not Need.TRADE:
+    if row.need not in (Need.TRADE, Need.STRATEGY):
         return ""
     return client_id(data.pop("request_id", None)) or request.headers.get("Idempotency-Key", "")
 

@@ -25,6 +25,7 @@ from openalgo_desktop.local_api.handlers import (
 )
 from openalgo_desktop.local_api.handlers.callback import callback_rows
 from openalgo_desktop.local_api.later_rows import LATER
+from openalgo_desktop.local_api.strategy_endpoints import STRATEGIES
 from openalgo_desktop.local_api.table import BAD_KEY, CRASH_API, Endpoint, ErrorForm, Need
 
 _NO_PRICE = "Failed to fetch LTP for {underlying}. " + BAD_KEY
@@ -410,7 +411,8 @@ CONTROL = E(
 
 def endpoints(ctx: ApiContext) -> Iterable[Endpoint]:
     """Rows that this terminal serves."""
-    yield from (replace(row, example=EXAMPLES.get(row.path, {})) for row in TABLE)
+    served = TABLE if ctx.strategies is None else TABLE + STRATEGIES
+    yield from (replace(row, example=EXAMPLES.get(row.path, {})) for row in served)
     if ctx.control is not None:
         yield CONTROL
     if ctx.callbacks is not None:

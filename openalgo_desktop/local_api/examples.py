@@ -31,6 +31,7 @@ _LEGS = [
     {"offset": "OTM1", "option_type": "CE", "action": "SELL", "quantity": 65},
     {"offset": "OTM3", "option_type": "CE", "action": "BUY", "quantity": 65},
 ]
+_MADE = {"strategy_id": 1}
 _DAYS = {"start_date": "2026-11-19", "end_date": "2026-11-20"}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -71,6 +72,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "market/timings": {"date": "2026-11-20"},
     "analyzer/toggle": {"mode": True},
     "chart": {"theme": "dark"},
+    "strategy/list": {"status": "stopped"},
+    "strategy/status": _MADE,
+    "strategy/start": _MADE | {"mode": "sandbox"},
+    "strategy/stop": _MADE,
+    "strategy/close_all": _MADE,
+    "strategy/close_leg": _MADE | {"leg_id": 1},
+    "strategy/runs": _MADE | {"limit": 10},
+    "strategy/orders": _MADE,
+    "strategy/events": _MADE | {"severity": "critical", "limit": 10},
     "/strategy/webhook/*": {"symbol": "SBIN", "action": "BUY"},
     "/chartink/webhook/*": {
         "scan_name": "my BUY scan",

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 #: Wrong keys are counted and told in one log line per this many seconds.
 WRONG_KEY_LOG_SECONDS = 60.0
+#: What a key that is bound to an account may do with that account only.
+_OF_ACCOUNT = (Need.TRADE, Need.ACCOUNT, Need.STRATEGY)
 QUEUED = "Order queued for approval in Action Center"
 
 
@@ -72,12 +74,12 @@ class Gate:
 
     def check_rights(self, row: Endpoint, key: ApiKey, mode: Mode) -> None:
         """Raise 403 for what the key may not do."""
-        if row.need is Need.TRADE:
-            if key.rights is KeyRights.READ:
-                raise _forbidden(f"API key '{key.name}' may only read.")
-            if key.rights is KeyRights.SANDBOX and mode is not Mode.SANDBOX:
-                raise _forbidden(f"API key '{key.name}' may trade in the sandbox only.")
-        bound = key.account_id if row.need in (Need.TRADE, Need.ACCOUNT) else ""
+        if row.need in (Need.TRADE, Need.STRATEGY) and key.rights is KeyRights.READ:
+            raise _forbidden(f"API key '{key.name}' may only read.")
+        paper_only = key.rights is KeyRights.SANDBOX and mode is not Mode.SANDBOX
+        if row.need is Need.TRADE and paper_only:
+            raise _forbidden(f"API key '{key.name}' may trade in the sandbox only.")
+        bound = key.account_id if row.need in _OF_ACCOUNT else ""
         if bound and bound != self._ctx.account_status().account_id:
             raise _forbidden(f"API key '{key.name}' belongs to account {bound}.")
 

@@ -158,7 +158,7 @@ def _responses(row: Endpoint) -> dict[str, Any]:
         codes["401"] = "Wrong key"
     if row.group == "Messaging":
         codes["409"] = "The messenger is not connected"
-    if row.need is Need.TRADE:
+    if row.need in (Need.TRADE, Need.STRATEGY):
         codes["504"] = "The order was sent and its state is unknown: look at the order book"
         codes["409"] = "Not possible in the current state"
     example = example_answers().get(f"{row.method} {row.route}")

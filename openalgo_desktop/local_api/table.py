@@ -33,6 +33,7 @@ class Need(Enum):
     READ = "read"
     ACCOUNT = "account"  # reads books of the account that the key is bound to
     TRADE = "trade"
+    STRATEGY = "strategy"  # starts and stops made strategies; each run has its own mode
 
 
 class Pieces(list[bytes]):

@@ -53,6 +53,7 @@ from openalgo_desktop.core.model import (
     Position,
     Trade,
 )
+from openalgo_desktop.core.strategies.ports import StrategyEngine
 from openalgo_desktop.core.symbols import option_symbol
 from openalgo_desktop.core.ticks import Bars, Depth, Level, Tick
 from openalgo_desktop.local_api.context import ApiContext
@@ -414,7 +415,7 @@ def order(order_id: str, status: OrderStatus, **changes: Any) -> Order:
 class World:
     """One running local API."""
 
-    def __init__(self, **overrides: Any) -> None:
+    def __init__(self, strategies: StrategyEngine | None = None, **overrides: Any) -> None:
         self.settings = Settings({"api.rest_port": 0, "api.ws_port": 0, **overrides})
         self.clock = ManualClock(NOW)
         self.desk = Desk()
@@ -446,6 +447,7 @@ class World:
             user_id="trader",
             alerts=self.alerts,
             approvals=self.approvals,  # type: ignore[arg-type]
+            strategies=strategies,
         )
         self.api = LocalApi(self.ctx)
         self.http: httpx.AsyncClient
