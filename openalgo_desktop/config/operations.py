@@ -315,6 +315,14 @@ OPERATIONS: tuple[Operation, ...] = (
         Guard.FREE,  # the default key opens what the app lock does not guard
         hidden=True,
     ),
+    Op(
+        "engine",
+        "mcp",
+        "what a call of a language model may do, and the key for it",
+        (F("key", "API key of the caller; without one that of the command", required=False),),
+        Guard.FREE,  # it opens no more than the default key
+        hidden=True,
+    ),
 )
 
 

@@ -66,7 +66,7 @@ def host_address(value: Any) -> str:
 
 
 #: What comes before the colon in the names of those that send orders.
-_SENDERS = ("api", "webhook", "window", "cli")
+_SENDERS = ("api", "webhook", "mcp", "window", "cli")
 
 
 def source_patterns(value: Any) -> str:
@@ -77,7 +77,7 @@ def source_patterns(value: Any) -> str:
     for part in str(value).split(","):
         pattern = part.strip()
         kind, colon, _ = pattern.partition(":")
-        if not colon and kind in ("api", "webhook"):
+        if not colon and kind in ("api", "webhook", "mcp"):
             found.append(f"{kind}:*")
         elif not pattern or kind in _SENDERS or set(kind) & set("*?["):
             found.append(pattern)

@@ -14,6 +14,7 @@ from typing import Any
 from openalgo_desktop.config.api_settings import API_SETTINGS
 from openalgo_desktop.config.feedback_settings import FEEDBACK_SETTINGS
 from openalgo_desktop.config.look_settings import LOOK_SETTINGS
+from openalgo_desktop.config.mcp_settings import MCP_SETTINGS
 from openalgo_desktop.config.order_settings import ORDER_SETTINGS
 from openalgo_desktop.config.sandbox_settings import SANDBOX_SETTINGS
 from openalgo_desktop.config.setting import Setting
@@ -77,6 +78,7 @@ SETTINGS: dict[str, Setting] = _table(
         high=100_000,
         group="Charts",
     ),
+    *MCP_SETTINGS,
     *LOOK_SETTINGS,
     *ORDER_SETTINGS,
     *FEEDBACK_SETTINGS,

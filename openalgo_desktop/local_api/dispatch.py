@@ -19,7 +19,7 @@ from openalgo_desktop.core.stopwatch import Stopwatch
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.doorkeeper import BODY_SECONDS
 from openalgo_desktop.local_api.endpoints import endpoints
-from openalgo_desktop.local_api.gate import Gate, approved_fields
+from openalgo_desktop.local_api.gate import Gate, approved_fields, source_of
 from openalgo_desktop.local_api.http_server import web
 from openalgo_desktop.local_api.monitor import ApiMonitor, RequestRecord
 from openalgo_desktop.local_api.network import HostPolicy
@@ -256,7 +256,8 @@ class Dispatcher:
                 key = await gate.verify(row, data, mode)
                 gate.limit(row, record.client, known=True)
             gate.check_rights(row, key, mode)
-            source, record.key = f"api:{key.name}", key.name
+            source, record.key = source_of(request.headers, key), key.name
+            gate.check_caller(row, source, mode)
             record.body = asked
         data.pop("apikey", None)
         client_id = request.headers.get("Idempotency-Key", "")

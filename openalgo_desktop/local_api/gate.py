@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.enums import KeyRights, Mode
+from openalgo_desktop.core.tools import CALLER_HEADER, MCP_CALLER, Writes
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.limits import RateLimiter
 from openalgo_desktop.local_api.queued import QUEUED_MODE
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 WRONG_KEY_LOG_SECONDS = 60.0
 #: What a key that is bound to an account may do with that account only.
 _OF_ACCOUNT = (Need.TRADE, Need.ACCOUNT, Need.STRATEGY)
+_MCP = f"{MCP_CALLER}:"
 QUEUED = "Order queued for approval in Action Center"
 
 
@@ -83,6 +86,18 @@ class Gate:
         if bound and bound != self._ctx.account_status().account_id:
             raise _forbidden(f"API key '{key.name}' belongs to account {bound}.")
 
+    def check_caller(self, row: Endpoint, source: str, mode: Mode) -> None:
+        """Raise 403 for an order of a language model that the owner did not switch on."""
+        if row.need not in (Need.TRADE, Need.STRATEGY) or not source.startswith(_MCP):
+            return
+        allowed = self._ctx.settings["mcp.writes"]
+        if allowed == Writes.OFF:
+            raise _forbidden("Orders of language models are switched off (setting mcp.writes).")
+        if allowed == Writes.SANDBOX and mode is not Mode.SANDBOX:
+            raise _forbidden("Language models may trade in the sandbox only (setting mcp.writes).")
+        if row.need is Need.STRATEGY:  # a run sends its orders later, without anybody's yes
+            raise _forbidden("Language models may not start and stop strategies.")
+
     async def semi_auto(self, call: Call) -> dict[str, Any] | None:
         """The answer of a request that has to wait for a human; None lets it pass.
 
@@ -112,6 +127,14 @@ class Gate:
         if now - self._wrong_keys_told >= WRONG_KEY_LOG_SECONDS:
             log.warning("%d request(s) with a wrong API key", self._wrong_keys)
             self._wrong_keys, self._wrong_keys_told = 0, now
+
+
+def source_of(headers: Mapping[str, str], key: ApiKey) -> str:
+    """Who asks: ``api:NAME``, or ``mcp:NAME`` where our own MCP server says that a language model
+    does. Whoever else says so is only held to more."""
+    if headers.get(CALLER_HEADER) == MCP_CALLER:
+        return f"{_MCP}{key.name}"
+    return f"api:{key.name}"
 
 
 def queued_payload(call: Call) -> dict[str, Any]:

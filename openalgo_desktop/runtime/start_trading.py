@@ -18,6 +18,7 @@ from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.runtime.mode_guard import ModeGuard
 from openalgo_desktop.runtime.start_alerts import start_alerts
+from openalgo_desktop.runtime.start_mcp import approval_sources
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.sandbox.realism import Realism
 from openalgo_desktop.storage.approvals import ApprovalRepository
@@ -178,7 +179,7 @@ async def _start_safety(terminal: Terminal) -> None:
         terminal.bus,
         ApprovalRepository(terminal.db),
         terminal.hub,
-        sources=lambda: str(settings["approvals.sources"]),
+        sources=lambda: approval_sources(settings),
         expiry=lambda: float(settings["approvals.expiry"]),
         drift=lambda: float(settings["approvals.drift"]),
     )

@@ -57,6 +57,7 @@ from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.own_days import amend_calendar
 from openalgo_desktop.runtime.start_bars import start_bars
 from openalgo_desktop.runtime.start_drawings import start_drawings
+from openalgo_desktop.runtime.start_mcp import Mcp, start_mcp
 from openalgo_desktop.runtime.start_trading import start_trading
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.sandbox.realism import Realism
@@ -136,6 +137,7 @@ class Terminal:
         self.watch: Watch
         self.conversions: ConversionDesk
         self.alerts: Alerts
+        self.mcp: Mcp
         self.audit: AuditTrail
         self.lock: AppLock
         self.api: LocalApi | None = None
@@ -154,6 +156,7 @@ class Terminal:
             await self._start_market()
             await start_trading(self)
             await self._start_api()
+            await start_mcp(self)
             await self._open_owner_door()
         except BaseException:
             await self.stop()

@@ -146,6 +146,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("login", "log in to a broker", "login", _login),
     Command("call", "one request to the running program: call quotes symbol=SBIN", "call", _call),
     Command("api-key", "print the API key of this machine", "api_key"),
+    Command("mcp", "let language models in over standard input and output (MCP)", "mcp"),
     Command("audit", "search or export the audit trail", "audit", _audit),
     Command("doctor", "show the state of the installation, or check a broker", "doctor", _doctor),
     Command(

@@ -13,6 +13,7 @@ from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.events import Bus
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.runtime.accounts import Accounts
+from openalgo_desktop.runtime.start_mcp import Mcp
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.storage.applock import AppLock
 from openalgo_desktop.storage.audit import AuditTrail
@@ -45,6 +46,7 @@ class Owned(Protocol):
     approvals: Approvals
     kill_switch: KillSwitch
     alerts: Alerts
+    mcp: Mcp
     api: LocalApi | None
 
     async def reset_sandbox(self) -> None: ...

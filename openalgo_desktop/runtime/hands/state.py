@@ -82,6 +82,7 @@ async def engine_status(owned: Owned, data: dict[str, Any]) -> Result:
         "websocket": api.ws_url if api is not None else "off",
         "listens on": api.listening if api is not None else "loopback only, for commands",
         "warning": api.exposure if api is not None else "",
+        "mcp": owned.mcp.state,
         "clients": str(api.clients) if api is not None else "0",
         "data account": f"{accounts.data} ({accounts[accounts.data].status.state.value})",
         "order account": f"{accounts.orders} ({accounts[accounts.orders].status.state.value})",

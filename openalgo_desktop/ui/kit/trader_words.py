@@ -22,6 +22,7 @@ _SOURCES = (
     ("api:", "API "),
     ("api", "API"),
     ("webhook:", "Webhook "),
+    ("mcp:", "Language model "),
     ("exit:", "Watched exit"),
     ("kill", "Kill switch"),
     ("cli", "Command line"),

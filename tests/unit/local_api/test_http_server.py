@@ -50,3 +50,12 @@ def test_a_small_command_imports_no_engine() -> None:
         " if n in sys.modules])"
     )
     assert _python(code) == "[]"
+
+
+def test_an_engine_without_mcp_imports_nothing_of_it() -> None:
+    code = (
+        "import sys, openalgo_desktop.shell.engine, openalgo_desktop.runtime.terminal;"
+        "print([n for n in ('mcp', 'pydantic', 'starlette', 'uvicorn', 'jsonschema', 'httpx')"
+        " if n in sys.modules])"
+    )
+    assert _python(code) == "[]"
