@@ -14,24 +14,33 @@ _NAMES = (
     r"|enctoken|(?:access|refresh|request|feed|auth|session|bot|public)[_-]?token|token"
     r"|session[_-]?id|private[_-]?key"
 )
-#: (pattern, replacement): a value after the name of a secret, and shapes that are secrets.
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=:-]{8,}"), rf"\1 {MASK}"),
-    (re.compile(r"(?i)\b(token)\s+\w{4,}:\w{4,}"), rf"\1 {MASK}"),
+#: A text without any of these has no such name: it is not searched for them, which takes longest.
+_STEMS = (
+    *("key", "secret", "pass", "pwd", "pin", "otp", "two", "auth", "bearer", "cookie"),
+    *("checksum", "token", "session"),
+)
+#: What may stand before a name, as in BROKER_API_KEY. Bounded: a line of dashes and underscores
+#: would be tried from each of them to its end.
+_PREFIX = r"(?:[\w-]{0,48}[_-])?"
+#: (pattern, replacement): a value after the name of a secret.
+_NAMED: tuple[tuple[re.Pattern[str], str], ...] = (
     # "name": "value"  'name': 'value'  (JSON and repr)
     (
         re.compile(
-            rf"""(?i)(["'])((?:[\w-]*[_-])?(?:{_NAMES}))\1(\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[\w.+/=-]+)"""
+            rf"""(?i)(["'])({_PREFIX}(?:{_NAMES}))\1(\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[\w.+/=-]+)"""
         ),
         rf"\1\2\1\3{MASK}",
     ),
     # name=value  name: value  &name=value
     (
-        re.compile(
-            rf"""(?i)\b((?:[\w-]*[_-])?(?:{_NAMES}))(\s*[=:]\s*)["']?[^\s"'&,;)}}\]*]+["']?"""
-        ),
+        re.compile(rf"""(?i)\b({_PREFIX}(?:{_NAMES}))(\s*[=:]\s*)["']?[^\s"'&,;)}}\]*]+["']?"""),
         rf"\1\2{MASK}",
     ),
+)
+#: (pattern, replacement): shapes that are secrets.
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=:-]{8,}"), rf"\1 {MASK}"),
+    (re.compile(r"(?i)\b(token)\s+\w{4,}:\w{4,}"), rf"\1 {MASK}"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"), MASK),  # JSON web tokens
     (re.compile(r"(?<!\d)\d{8,12}:[\w-]{30,}"), MASK),  # Telegram bot tokens
     (re.compile(r"\b[0-9a-fA-F]{64}\b"), MASK),  # our API keys, SHA-256 of secrets
@@ -57,6 +66,8 @@ class Redactor:
         """``text`` with every secret replaced by ``***``."""
         if self._pattern is not None:
             text = self._pattern.sub(MASK, text)
-        for pattern, replacement in _RULES:
+        lower = text.casefold()
+        rules = (*_RULES, *_NAMED) if any(stem in lower for stem in _STEMS) else _RULES
+        for pattern, replacement in rules:
             text = pattern.sub(replacement, text)
         return text

@@ -1,0 +1,389 @@
+"""Hosted scripts that do harm, as real processes: what they take with them, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from openalgo_desktop.automation.host.keeper import cgroup, files, tree
+from openalgo_desktop.automation.host.ports import Limits
+from openalgo_desktop.core.errors import ConfigError
+from tests.hosting import GRANT, KEY, Hosting, gone, hosting
+from tests.waiting import until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="not hosted there")
+
+#: Two forks: the inner process is nobody's child and in a session of its own.
+DOUBLE_FORK = """
+    import os, signal, sys, time
+    {before}
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            print("inner", os.getpid(), flush=True)
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+    {after}
+"""
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncIterator[Hosting]:
+    async with hosting(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def watched(tmp_path: Path) -> AsyncIterator[Hosting]:
+    """Where the system keeps no limits for us."""
+    async with hosting(tmp_path, use_cgroups=False) as made:
+        yield made
+
+
+# -- what it sees -----------------------------------------------------------------------------
+async def test_a_script_sees_nothing_of_ours(host: Hosting, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENALGO_VAULT_PASSPHRASE", "correct-horse-battery")
+    monkeypatch.setenv("BROKER_API_SECRET", "staple")
+    leak = os.open(os.devnull, os.O_RDONLY)
+    os.set_inheritable(leak, True)
+    run = await host.start(
+        """
+        import os, sys
+        print("\\n".join(sorted(os.environ)))
+        print("descriptors", sorted(map(int, os.listdir("/proc/self/fd")))[:-1])
+        print("cwd", os.getcwd() == os.path.dirname(os.path.abspath(__file__)))
+        print("arguments", open("/proc/self/cmdline").read().split("\\0"))
+        print("parent", open(f"/proc/{os.getppid()}/environ").read().split("\\0"))
+        print("home", os.path.isdir(os.environ["HOME"]), os.path.isdir(os.environ["TMPDIR"]))
+        print("session", os.getsid(0) == os.getpid())
+        """
+    )
+    ended = await run.ended
+    os.close(leak)
+    said = await host.text(run)
+    names = said.partition("descriptors")[0].split()
+    allowed = {
+        *("OPENALGO_API_KEY", "OPENALGO_HOST", "OPENALGO_WS_URL", "STRATEGY_ID", "STRATEGY_NAME"),
+        *("OPENALGO_STRATEGY_EXCHANGE", "PATH", "HOME", "TMPDIR", "PYTHONUNBUFFERED"),
+        *("PYTHONIOENCODING", files.COOKIE, "LANG", "LANGUAGE", "TZ", "LC_CTYPE", "LC_ALL"),
+    }
+    assert set(names) <= allowed
+    assert {"OPENALGO_API_KEY", "STRATEGY_ID", "HOME", "TMPDIR", "PATH"} <= set(names)
+    assert "descriptors [0, 1, 2]" in said
+    for fact in ("cwd True", "home True True", "session True"):
+        assert fact in said
+    assert "horse" not in said and "staple" not in said
+    assert (ended.code, ended.why) == (0, "exited")
+    everything = b"".join(
+        path.read_bytes() for path in host.processes.places.root.rglob("*") if path.is_file()
+    )
+    assert KEY.encode() not in everything, "the key is in a file"
+
+
+async def test_the_key_is_in_the_environment_and_in_no_argument(host: Hosting):
+    run = await host.start(
+        f"""
+        import os, time
+        print("right", os.environ["OPENALGO_API_KEY"] == "{KEY[:32]}" + "{KEY[32:]}")
+        print("key", os.environ["OPENALGO_API_KEY"])
+        time.sleep(600)
+        """
+    )
+    await host.told(run, "key ***")
+    assert "right True" in await host.text(run)
+    for pid in (run.pid, run.marks.keeper_pid):
+        assert KEY not in Path(f"/proc/{pid}/cmdline").read_text()
+
+
+# -- limits -------------------------------------------------------------------------------------
+async def test_threads_sockets_and_numpy_work_under_the_limits(host: Hosting):
+    run = await host.start(
+        """
+        import socket, threading
+        import numpy
+        done = []
+        threads = [threading.Thread(target=done.append, args=(n,)) for n in range(100)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        pairs = [socket.socketpair() for _ in range(100)]
+        for one, other in pairs:
+            one.send(b"x"); assert other.recv(1) == b"x"
+        square = numpy.ones((200, 200)) @ numpy.ones((200, 200))
+        print("all", len(done), len(pairs), square[0, 0])
+        """,
+        memory_mb=512,
+        processes=4,
+        cpu_percent=400,
+    )
+    ended = await run.ended
+    assert "all 100 100 200.0" in await host.text(run), ended
+    assert ended.code == 0
+
+
+async def test_a_leak_ends_with_its_reason(watched: Hosting):
+    run = await watched.start(
+        """
+        import time
+        print("leaking")
+        kept = []
+        while True:
+            kept.append(b"x" * 2**22)
+            time.sleep(0.01)
+        """,
+        memory_mb=100,
+    )
+    ended = await run.ended
+    assert ended.why == "memory" and "its limit is 100 MB" in ended.reason
+    assert ended.last_lines == ("leaking",)
+    await gone(run)
+
+
+async def test_a_script_that_spins_ends_with_its_reason(watched: Hosting):
+    run = await watched.start("while True: pass", cpu_percent=5, cpu_seconds=1.0)
+    ended = await run.ended
+    assert ended.why == "cpu" and "its limit is 5 %" in ended.reason
+
+
+async def test_a_fork_bomb_ends(watched: Hosting):
+    run = await watched.start(
+        """
+        import os, time
+        for _ in range(60):
+            if os.fork() == 0:
+                time.sleep(0.3)
+                for _ in range(3): os.fork()
+                time.sleep(600)
+        time.sleep(600)
+        """,
+        processes=20,
+    )
+    ended = await run.ended
+    assert ended.why == "processes" and "its limit is 20" in ended.reason
+    await gone(run)
+
+
+# -- the whole tree -----------------------------------------------------------------------------
+async def test_a_double_fork_does_not_escape_a_stop(watched: Hosting):
+    run = await watched.start(DOUBLE_FORK.format(before="", after="time.sleep(600)"))
+    await watched.told(run, "inner")
+    ended = await run.stop(0.2, "enough")
+    assert (ended.why, ended.reason) == ("stopped", "enough")
+    await gone(run)
+
+
+async def test_what_a_script_leaves_behind_ends_with_it(watched: Hosting):
+    run = await watched.start(DOUBLE_FORK.format(before="", after="time.sleep(0.2); sys.exit(3)"))
+    ended = await run.ended
+    assert (ended.code, ended.why, ended.signal) == (3, "exited", "")
+    await gone(run)
+
+
+async def test_a_script_that_ignores_the_polite_signal_is_ended_after_its_grace(host: Hosting):
+    run = await host.start(
+        """
+        import signal, time
+        signal.signal(signal.SIGTERM, lambda *_: print("no"))
+        print("deaf")
+        while True: time.sleep(600)
+        """
+    )
+    await host.told(run, "deaf")
+    ended = await run.stop(0.5, "kill switch")
+    assert (ended.signal, ended.why, ended.reason) == ("SIGKILL", "stopped", "kill switch")
+    assert ended.last_lines == ("deaf", "no")
+
+
+async def test_a_script_has_its_grace_to_square_off(host: Hosting):
+    run = await host.start(
+        """
+        import signal, sys, time
+        def leave(*_):
+            time.sleep(0.3)
+            print("squared off")
+            sys.exit(7)
+        signal.signal(signal.SIGTERM, leave)
+        print("up")
+        while True: time.sleep(600)
+        """
+    )
+    await host.told(run, "up")
+    ended = await run.stop(30.0)
+    assert (ended.code, ended.why) == (7, "stopped")
+    assert ended.last_lines == ("up", "squared off")
+
+
+async def test_a_second_stop_may_be_sooner(host: Hosting):
+    run = await host.start(
+        """
+        import signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("deaf")
+        while True: time.sleep(600)
+        """
+    )
+    await host.told(run, "deaf")
+    patient = asyncio.create_task(run.stop(300.0, "window"))
+    await until((host.processes.places.run("one", run.run_id) / files.STOP).exists)
+    ended = await run.stop(0.0, "kill switch")
+    assert await patient == ended
+    assert ended.reason == "window"
+    await gone(run)
+
+
+@pytest.mark.skipif(not cgroup.root(), reason="no control groups of version 2 here")
+async def test_a_group_of_its_own_is_ended_and_removed(host: Hosting):
+    run = await host.start(DOUBLE_FORK.format(before="", after="time.sleep(600)"))
+    if not run.marks.cgroup:
+        return  # this user may make none
+    await host.told(run, "inner")
+    members = Path(run.marks.cgroup, "cgroup.procs").read_text().split()
+    assert len(members) == 2 and str(run.pid) in members
+    await run.stop(0.0)
+    await gone(run)
+    assert not Path(run.marks.cgroup).exists()
+
+
+# -- output -------------------------------------------------------------------------------------
+async def test_100_mb_of_output_are_bounded_and_end_with_the_last_lines(host: Hosting):
+    run = await host.start(
+        """
+        import sys
+        line = "x" * 999 + "\\n"
+        for _ in range(100):
+            sys.stdout.write(line * 1000)
+        for number in range(20):
+            print("last", number)
+        """,
+        output_bytes_per_second=1_000_000,
+    )
+    ended = await run.ended
+    assert ended.code == 0
+    assert ended.last_lines == tuple(f"last {number}" for number in range(20))
+    (log,) = await host.logs.runs("one")
+    assert log.size < 10_000_000
+    usage = run.usage()
+    assert usage.lines == 100_020 and usage.left_out > 80_000
+    lines = await host.logs.last("one", run.run_id, 22)
+    assert [line.text for line in lines[1:-1]] == list(ended.last_lines)
+    notes = [line.text for line in await host.lines(run) if line.stream == "note"]
+    assert any("left out here" in note for note in notes)
+
+
+# -- crashes of the engine and of the keeper ----------------------------------------------------
+async def test_a_run_is_adopted_and_its_log_goes_on(tmp_path: Path):
+    async with hosting(tmp_path) as first, hosting(tmp_path) as second:
+        run = await first.start(
+            """
+            import os, time
+            print("before")
+            while not os.path.exists("go"): time.sleep(0.01)
+            print("after")
+            time.sleep(600)
+            """
+        )
+        await first.told(run, "before")
+        await first.processes.close()  # the engine is gone
+        (marks,) = await second.processes.left()
+        assert marks == run.marks
+        again = await second.processes.adopt(marks)
+        assert again is not None and (again.pid, again.started) == (run.pid, run.started)
+        (second.folder / "one" / "go").touch()
+        await second.told(again, "before\nafter")
+        ended = await again.stop(5.0, "by the second")
+        assert (ended.why, ended.reason) == ("stopped", "by the second")
+        assert await second.processes.left() == []
+        assert await second.processes.how_it_ended("one", "run-1") == ended
+
+
+async def test_another_process_with_the_same_number_is_not_adopted(host: Hosting):
+    run = await host.start("import time; time.sleep(600)")
+    marks = run.marks
+    await host.processes.close()
+    import msgspec
+
+    for wrong in ({"keeper_started": marks.keeper_started + 1}, {"cookie": "0" * 32}):
+        assert await host.processes.adopt(msgspec.structs.replace(marks, **wrong)) is None
+    assert await host.processes.adopt(marks) is not None
+
+
+async def test_a_run_that_no_engine_looks_after_ends(tmp_path: Path):
+    async with hosting(tmp_path, orphan_seconds=1.0) as host:
+        run = await host.start(
+            """
+            import signal, sys, time
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("squared off") or 0))
+            print("up")
+            time.sleep(600)
+            """
+        )
+        await host.told(run, "up")
+        owner = str(host.processes.places.run("one", "run-1"))
+        files.write(owner, files.OWNER, {"pid": 2**22 + 1, "started": 1})  # killed
+        ended = await run.ended
+        assert ended.why == "orphaned" and "was gone" in ended.reason
+        assert ended.last_lines == ("up", "squared off")
+
+
+async def test_a_killed_keeper_takes_the_whole_tree_with_it(watched: Hosting):
+    run = await watched.start(DOUBLE_FORK.format(before="", after="time.sleep(600)"))
+    await watched.told(run, "inner")
+    os.kill(run.marks.keeper_pid, signal.SIGKILL)
+    ended = await run.ended
+    assert ended.why == "lost" and "ended from outside" in ended.reason
+    assert ended.last_lines[0].startswith("inner")
+    await gone(run)
+
+
+async def test_engine_and_keeper_killed_leave_nothing_to_the_next_start(tmp_path: Path):
+    async with hosting(tmp_path, use_cgroups=False) as first, hosting(tmp_path) as second:
+        run = await first.start(DOUBLE_FORK.format(before="", after="time.sleep(600)"))
+        await first.told(run, "inner")
+        await first.processes.close()
+        os.kill(run.marks.keeper_pid, signal.SIGKILL)
+        await until(lambda: not tree.alive(run.pid, run.marks.pid_started), "its script's end")
+        assert await second.processes.left() == []
+        await gone(run)
+        ended = await second.processes.how_it_ended("one", "run-1")
+        assert ended is not None and ended.why == "lost"
+
+
+async def test_a_start_that_was_cut_off_leaves_nothing(host: Hosting):
+    folder = host.processes.places.run("one", "run-9")
+    folder.mkdir(parents=True)
+    files.write(str(folder), files.SPEC, {"cookie": "c" * 32, "started": 1.0})
+    assert await host.processes.left() == []
+    ended = await host.processes.how_it_ended("one", "run-9")
+    assert ended is not None and "while it was being started" in ended.reason
+
+
+async def test_a_start_that_is_called_off_leaves_nothing(host: Hosting):
+    program = host.program("import time; time.sleep(600)")
+    ready = await host.processes.prepare(program, lambda _line: None)
+    task = asyncio.create_task(host.processes.start(program, ready, GRANT, Limits(), "run-1"))
+    spec = host.processes.places.run("one", "run-1") / files.SPEC
+    await until(spec.exists, "the start")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    said = files.read(str(spec.parent), files.SPEC)
+    assert said is not None and tree.with_cookie(said["cookie"]) == []
+
+
+async def test_an_interpreter_that_vanished_is_said(host: Hosting):
+    import msgspec
+
+    program = host.program("print(1)")
+    ready = await host.processes.prepare(program, lambda _line: None)
+    nowhere = msgspec.structs.replace(ready, command=("/nowhere/python",))
+    with pytest.raises(ConfigError, match="/nowhere/python could not be started"):
+        await host.processes.start(program, nowhere, GRANT, Limits(), "run-1")
+    with pytest.raises(ConfigError, match="a run is started once"):
+        await host.processes.start(program, ready, GRANT, Limits(), "run-1")
