@@ -55,7 +55,8 @@ ADVICE: Mapping[Outcome, str] = {
 @dataclass(frozen=True, slots=True)
 class Said:
     """One answer of a tool. ``data`` is what others said, ``message`` a sentence of ours.
-    ``items`` of a list at most; ``last`` of them instead of the first."""
+    ``items`` of a list at most; ``last`` of them instead of the first. ``request_id`` is that of a
+    write: one that was done is not to be done again."""
 
     outcome: Outcome
     message: str = ""
@@ -86,7 +87,7 @@ def _envelope(tool: str, said: Said, items: int) -> dict[str, Any]:
         "kind": MESSAGE if said.data is None else DATA,
         "tool": tool,
         "outcome": said.outcome.value,
-        "retry_safe": said.outcome not in ADVICE,
+        "retry_safe": said.outcome not in ADVICE and not (said.request_id and not said.is_error),
     }
     if said.message:
         result["message"] = said.message

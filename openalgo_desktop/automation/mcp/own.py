@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.automation.mcp import reference
+from openalgo_desktop.automation.mcp import reference, research
 from openalgo_desktop.automation.mcp.ports import OwnTool
 
-OWN: tuple[OwnTool, ...] = reference.OWN
+OWN: tuple[OwnTool, ...] = (*reference.OWN, *research.OWN)

@@ -46,8 +46,9 @@ def _plain(schema: dict[str, Any]) -> None:
     if schema.get("type") == "object":
         assert schema["additionalProperties"] is False
         assert "apikey" not in schema["properties"]
-        for part in schema["properties"].values():
-            _plain(part)
+        for name, part in schema["properties"].items():
+            if name != "params":  # of an indicator: the registry knows its names
+                _plain(part)
     elif schema.get("type") == "array":
         _plain(schema["items"])
     else:

@@ -86,3 +86,8 @@ def test_what_may_be_sent_again(outcome: Outcome, is_error: bool, retry_safe: bo
     answer: dict[str, Any] = envelope("t", Said(outcome))
     assert (Said(outcome).is_error, answer["retry_safe"]) == (is_error, retry_safe)
     assert ("advice" in answer) is not retry_safe
+
+
+def test_a_write_that_was_done_is_not_to_be_done_again() -> None:
+    assert envelope("t", Said(Outcome.OK, request_id="1"))["retry_safe"] is False
+    assert envelope("t", Said(Outcome.REFUSED, request_id="1"))["retry_safe"] is True
