@@ -8,17 +8,30 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.enums import AlertState, ApprovalStatus, KeyRights
+from openalgo_desktop.core.enums import AlertState, ApprovalStatus, KeyRights, Mode
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A key of the local API, without its text. ``account_id`` empty means any account."""
+    """A key of the local API, without its text. ``account_id`` empty means any account.
+
+    A key that is *bound* names a ``strategy``, a ``mode`` or both: its orders carry that strategy
+    and go to that mode wherever the switch stands. ``per_minute`` is the most orders that it may
+    place and change within a minute; 0 is no limit.
+    """
 
     key_id: int
     name: str
     rights: KeyRights
     account_id: str
     created_at: datetime
+    strategy: str = ""
+    mode: Mode | None = None
+    per_minute: int = 0
+
+    @property
+    def bound(self) -> bool:
+        """Whether it is of one strategy or one mode."""
+        return bool(self.strategy) or self.mode is not None
 
 
 class Approval(msgspec.Struct, frozen=True):

@@ -39,6 +39,17 @@ class OrderUpdated(Event, frozen=True):
     trade: Trade | None = None
 
 
+class OrderNamed(Event, frozen=True):
+    """It is known now for which strategy an order was placed whose updates came before the answer
+    to its placement. ``order`` names it, and so do the ``trades`` that were told without it."""
+
+    account_id: str
+    mode: Mode
+    broker: str
+    order: Order
+    trades: tuple[Trade, ...] = ()
+
+
 class OrderSettled(Event, frozen=True):
     """An order that was unknown is not any more: its row under ``tag`` is over. ``order_id`` is
     the order that it became, empty when it never arrived."""

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from openalgo_desktop.core.encodings import utf8_json
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.stopwatch import Stopwatch
 from openalgo_desktop.local_api.context import ApiContext
@@ -36,6 +37,7 @@ from openalgo_desktop.local_api.table import (
     Need,
     Pieces,
     Reply,
+    lane_of,
 )
 from openalgo_desktop.local_api.validation import InvalidFields, Validator
 from openalgo_desktop.trading.idempotency import RequestMemory, client_id
@@ -155,18 +157,18 @@ class Dispatcher:
         record.endpoint, record.method = row.name, row.method
         query = request.query if row.method == "GET" else {}
         plain = any(query.get(name) == text for name, text in row.text_errors.items())
-        mode = self._ctx.desk.mode
+        record.mode = self._ctx.desk.mode
         try:
             self._check_origin(request, row, origin)
             data = dict(query) if row.method == "GET" else await self._body(request, row)
             return await self._run(request, row, path_arg, data, record)
         except AppError as error:
-            return refusal(row, error, mode, plain)
+            return refusal(row, error, record.mode, plain)
         except InvalidFields as error:
-            return invalid(row, error, mode, plain)
+            return invalid(row, error, record.mode, plain)
         except Exception:
             log.exception("%s failed", row.name)
-            return refusal(row, ApiError(500, row.crash), mode, plain)
+            return refusal(row, ApiError(500, row.crash), record.mode, plain)
 
     def _find(self, method: str, path: str) -> tuple[Endpoint | None, str]:
         row = self._exact.get((method, path))
@@ -244,18 +246,28 @@ class Dispatcher:
                 data["apikey"] = header
         key = gate.cached(data)
         gate.limit(row, record.client, known=key is not None)
+        began = self._ctx.desk.mode
+        if key is None and (key := await gate.recognised(row, data)) is not None:
+            gate.limit(row, record.client, known=True)
+        lane = lane_of(self._ctx, key if row.need is not Need.NOTHING else None)
+        if lane is self._ctx.desk:
+            lane.still(began)  # the switch may have been moved while the key was verified
+        record.mode = lane.mode
+        if row.sandbox_only and lane.mode is not Mode.SANDBOX:
+            raise ApiError(400, "This endpoint is only available in sandbox/analyzer mode")
         request_id = _request_id(request, row, data)
         if row.prepare is not None:
             data = row.prepare(self._ctx, data, path_arg)
         if row.schema is not None:
             data = await self._validator.load(row.schema, data)
-        mode = self._ctx.desk.mode  # of now: the schema may have been waited for
+        mode = record.mode = lane.mode  # of now: the schema may have been waited for
         source = "api"
         if row.need is not Need.NOTHING:
-            if key is None:
-                key = await gate.verify(row, data, mode)
-                gate.limit(row, record.client, known=True)
-            gate.check_rights(row, key, mode)
+            if key is None or not self._ctx.keys.works(key):
+                raise gate.wrong_key(row, data, mode)
+            gate.check_rights(row, key, lane)
+            if key.strategy and "strategy" in data:
+                data["strategy"] = key.strategy
             source, record.key = source_of(request.headers, key), key.name
             gate.check_caller(row, source, mode)
             record.body = asked
@@ -272,7 +284,7 @@ class Dispatcher:
         if answer is None:
             # The rights were judged in the mode of before the waits (key, request id).
             if call.endpoint.need is not Need.STRATEGY:  # a run has a mode of its own
-                self._ctx.desk.still(call.mode)
+                call.desk.still(call.mode)
             answer = await call.endpoint.handler(call)
         return answer if isinstance(answer, Reply) else Reply(answer)
 
@@ -294,9 +306,11 @@ class Dispatcher:
         """How a queued request becomes orders once a human said yes."""
 
         async def run(payload: dict[str, Any], source: str) -> Any:
-            mode = self._ctx.desk.mode
+            key = await self._gate.key_of_queued(payload)
+            mode = lane_of(self._ctx, key).mode
             data = approved_fields(payload, mode)
-            return await row.handler(Call(self._ctx, self.services, row, data, mode, source))
+            call = Call(self._ctx, self.services, row, data, mode, source, key, decided=True)
+            return await row.handler(call)
 
         return run
 

@@ -213,7 +213,7 @@ ACCOUNT: tuple[Endpoint, ...] = (
         account.pnl_symbols,
         "data.Key",
         "Simulated profit by symbol.",
-        prepare=account.sandbox_only,
+        sandbox_only=True,
         **(_BOOK | {"bad_key": (403, "Invalid API key")}),
     ),
 )
@@ -320,6 +320,7 @@ SYSTEM: tuple[Endpoint, ...] = (
         "Switch between sandbox and live.",
         form=ErrorForm.TEXT,
         need=Need.TRADE,
+        owner=True,
         refused_in_semi_auto="Operation analyzer/toggle is not allowed in Semi-Auto mode. "
         "Please switch to Auto mode to change the analyzer mode.",
         **_SYSTEM,
@@ -404,6 +405,7 @@ CONTROL = E(
     None,
     "Move the simulated market.",
     limit="",
+    owner=True,
     example=EXAMPLES["/simulator/control"],
     **_SYSTEM,
 )

@@ -13,8 +13,9 @@ from openalgo_desktop.core.enums import KeyRights, Mode
 from openalgo_desktop.core.tools import CALLER_HEADER, MCP_CALLER, Writes
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.limits import RateLimiter
-from openalgo_desktop.local_api.queued import QUEUED_MODE
+from openalgo_desktop.local_api.queued import QUEUED_KEY, QUEUED_MODE
 from openalgo_desktop.local_api.table import ApiError, Call, Endpoint, Need
+from openalgo_desktop.trading.lane import Lane
 
 log = logging.getLogger(__name__)
 
@@ -62,29 +63,56 @@ class Gate:
         if wait:
             raise TooMany(wait)
 
-    async def verify(self, row: Endpoint, data: dict[str, Any], mode: Mode) -> ApiKey:
-        """The key of a request; raises the refusal of the endpoint."""
+    async def recognised(self, row: Endpoint, data: dict[str, Any]) -> ApiKey | None:
+        """The key of a request that was not verified before; None for a wrong one, which is
+        refused in its turn."""
         text = data.get("apikey")
-        key = await self._ctx.keys.verify(text) if isinstance(text, str) and text else None
-        if key is not None:
-            return key
+        if row.need is Need.NOTHING or not isinstance(text, str) or not text:
+            return None
+        return await self._ctx.keys.verify(text)
+
+    def wrong_key(self, row: Endpoint, data: dict[str, Any], mode: Mode) -> ApiError:
+        """The refusal of the endpoint."""
         self._count_wrong_key()
         status, message = row.bad_key
         fields = {"mode": mode.api_text} if row.name == "pnl/symbols" else {}
         if "{" in message:
             message = message.format_map(data)
-        raise ApiError(status, message, with_mode=False, **fields)
+        return ApiError(status, message, with_mode=False, **fields)
 
-    def check_rights(self, row: Endpoint, key: ApiKey, mode: Mode) -> None:
+    async def key_of_queued(self, payload: dict[str, Any]) -> ApiKey | None:
+        """The bound key that sent what waited for a human; None for a free one. Raises
+        :class:`ApiError` when it was revoked since."""
+        number = payload.get(QUEUED_KEY)
+        if number is None:
+            return None
+        key = await self._ctx.keys.find(int(number))
+        if key is None:
+            raise ApiError(409, "The API key that sent this was revoked since; nothing was sent.")
+        return key
+
+    def check_rights(self, row: Endpoint, key: ApiKey, lane: Lane) -> None:
         """Raise 403 for what the key may not do."""
+        mode = lane.mode
+        if (row.owner or row.need is Need.STRATEGY) and key.bound:
+            whose = f"strategy {key.strategy!r}" if key.strategy else f"{key.mode} mode"
+            raise _forbidden(f"API key '{key.name}' is bound to {whose}; {row.name} is not for it.")
         if row.need in (Need.TRADE, Need.STRATEGY) and key.rights is KeyRights.READ:
             raise _forbidden(f"API key '{key.name}' may only read.")
         paper_only = key.rights is KeyRights.SANDBOX and mode is not Mode.SANDBOX
         if row.need is Need.TRADE and paper_only:
             raise _forbidden(f"API key '{key.name}' may trade in the sandbox only.")
         bound = key.account_id if row.need in _OF_ACCOUNT else ""
-        if bound and bound != self._ctx.account_status().account_id:
+        if bound and not self._is_account(bound, lane):
             raise _forbidden(f"API key '{key.name}' belongs to account {bound}.")
+
+    def _is_account(self, bound: str, lane: Lane) -> bool:
+        """Whether an account takes the orders of a lane (without one the desk says so itself). A
+        paper account is meant, too, by the account whose prices it trades at."""
+        takes = lane.read.account_id
+        if lane.mode is Mode.SANDBOX and bound == self._ctx.account_status().account_id:
+            return True
+        return takes in ("", bound)
 
     def check_caller(self, row: Endpoint, source: str, mode: Mode) -> None:
         """Raise 403 for an order of a language model that the owner did not switch on."""
@@ -110,6 +138,7 @@ class Gate:
         if not approvals.needed(call.source):
             return None
         if row.queued:
+            call.begin_write()
             pending = await approvals.queue(row.path, queued_payload(call), call.source)
             return {
                 "status": "success",
@@ -138,14 +167,18 @@ def source_of(headers: Mapping[str, str], key: ApiKey) -> str:
 
 
 def queued_payload(call: Call) -> dict[str, Any]:
-    """What waits for a human: the fields, and the mode in which they were sent."""
-    return {**call.data, QUEUED_MODE: call.mode.value}
+    """What waits for a human: the fields, the mode in which they were sent, and the bound key."""
+    payload = {**call.data, QUEUED_MODE: call.mode.value}
+    if call.key is not None and call.key.bound:
+        payload[QUEUED_KEY] = call.key.key_id
+    return payload
 
 
 def approved_fields(payload: dict[str, Any], mode: Mode) -> dict[str, Any]:
     """The fields of an approved request. One that was sent in the other mode is refused: a
     paper order must not become a real one by a switch in between."""
     fields = dict(payload)
+    fields.pop(QUEUED_KEY, None)
     sent = fields.pop(QUEUED_MODE, mode.value)
     if sent != mode.value:
         raise ApiError(

@@ -14,6 +14,7 @@ _MESSAGING: dict[str, Any] = {
     "limit": "30 per minute",
     "bad_key": (401, "Invalid or missing API key"),
 }
+_OWNERS = _MESSAGING | {"owner": True}
 _LATER: dict[str, Any] = {
     "stub": True,
     "group": "Portfolio",
@@ -41,9 +42,9 @@ LATER: tuple[E, ...] = (
         "Send a Telegram message to all.",
         **(_MESSAGING | {"limit": "5 per minute"}),
     ),
-    E("telegram/start", later.telegram_start, None, "Start the Telegram bot.", **_MESSAGING),
-    E("telegram/stop", later.telegram_stop, None, "Stop the Telegram bot.", **_MESSAGING),
-    E("telegram/config", later.later, None, "Configure the bot.", **_MESSAGING),
+    E("telegram/start", later.telegram_start, None, "Start the Telegram bot.", **_OWNERS),
+    E("telegram/stop", later.telegram_stop, None, "Stop the Telegram bot.", **_OWNERS),
+    E("telegram/config", later.later, None, "Configure the bot.", **_OWNERS),
     E("telegram/preferences", later.later, None, "Change preferences.", **_MESSAGING),
     *(
         E(f"telegram/{name}", handler, None, doc, method="GET", **_MESSAGING)

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from openalgo_desktop.core.api_rows import ApiRequest
 from openalgo_desktop.core.clock import IST, Clock
+from openalgo_desktop.core.enums import Mode
 
 #: Requests kept.
 CAPACITY = 500
@@ -34,6 +35,7 @@ class RequestRecord:
     method: str = ""
     endpoint: str = ""
     key: str = ""
+    mode: Mode | None = None  # where it runs, as far as that is known
     body: dict[str, Any] | None = None  # without the key, of a caller that is known
 
 

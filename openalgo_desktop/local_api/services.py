@@ -12,9 +12,9 @@ from openalgo_desktop.core.events import OrderUpdated
 from openalgo_desktop.core.model import Order
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
+from openalgo_desktop.local_api.quota import OrderQuotas
 from openalgo_desktop.local_api.ready_rows import ReadyRows
 from openalgo_desktop.local_api.webhook_queue import WebhookQueue
-from openalgo_desktop.trading.gtt import GttDesk
 from openalgo_desktop.trading.smart import SmartOrders
 from openalgo_desktop.trading.webhooks import WebhookStore
 
@@ -23,11 +23,11 @@ _WARMED, _REST = 100, 0.02
 
 
 class Services:
-    """Smart orders, GTTs, option chains and greeks of one terminal."""
+    """Option chains, greeks, ready rows, webhooks and quotas of one terminal."""
 
     def __init__(self, ctx: ApiContext) -> None:
-        self.smart = SmartOrders(ctx.desk)
-        self.gtt = GttDesk(ctx.desk, ctx.instruments, ctx.hub)
+        self.quotas = OrderQuotas(ctx.clock.monotonic)
+        ctx.keys.on_revoked(self.quotas.forget)
         self.chains = ChainBook(ctx.hub, ctx.instruments, ctx.clock)
         self.greeks = GreeksDesk(self.chains, ctx.instruments, ctx.clock)
         # Who placed an order (with its strategy and its parent) may be learned after the order.
@@ -50,7 +50,7 @@ class Services:
         self._warming: asyncio.Task[None] | None = None
         self._unsubscribe = ctx.bus.subscribe(OrderUpdated, self._on_update)
         self.webhooks = WebhookStore(ctx.state)
-        self.webhook_queue = WebhookQueue(ctx, self.smart)
+        self.webhook_queue = WebhookQueue(ctx, SmartOrders(ctx.desk))
 
     def _order_row(self, order: Order, mode: Mode) -> shapes.OrderRow:
         return shapes.order_row(order, mode, self._ctx.desk.slice_of(order))

@@ -12,6 +12,9 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.services import Services
+from openalgo_desktop.trading.gtt import GttDesk
+from openalgo_desktop.trading.lane import Lane
+from openalgo_desktop.trading.own_part import OwnPart
 
 JSON_TYPE = "application/json"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -89,6 +92,40 @@ class Call:
     key: ApiKey | None = None
     path_arg: str = ""
     client_id: str = ""  # header Idempotency-Key
+    decided: bool = False  # a human let it out of the action centre
+
+    @property
+    def desk(self) -> Lane:
+        """The corridor of this call: that of the switch, or of the mode of a bound key."""
+        return lane_of(self.ctx, self.key)
+
+    @property
+    def gtt(self) -> GttDesk:
+        """Good-till-triggered orders of that corridor."""
+        return GttDesk(self.desk, self.ctx.instruments, self.ctx.hub)
+
+    @property
+    def own(self) -> OwnPart | None:
+        """What a key of one strategy may cancel, change and close; None for other keys."""
+        if self.key is None or not self.key.strategy:
+            return None
+        return OwnPart(self.desk, self.key.strategy)
+
+    def begin_write(self, *, closes: bool = False) -> None:
+        """Just before an order leaves, or a change of one: its key works still and may send one
+        more within this minute. What ``closes`` a position is not counted. Raises
+        :class:`ApiError` and :class:`RateLimited`."""
+        if self.key is None:
+            return
+        if not self.ctx.keys.works(self.key):
+            raise ApiError(403, BAD_KEY, with_mode=False)
+        if not (closes or self.decided):
+            self.services.quotas.take(self.key)
+
+
+def lane_of(ctx: ApiContext, key: ApiKey | None) -> Lane:
+    """Where calls with a key run."""
+    return ctx.desk if key is None or key.mode is None else ctx.desk.bound(key.mode)
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[dict[str, Any] | Reply]]
@@ -136,6 +173,10 @@ class Endpoint:
     text_errors: Mapping[str, str] = field(default_factory=dict)
     # A path that clients know and this version only answers: documented as such.
     stub: bool = False
+    # Not for keys that are bound to a strategy or a mode: it is about the whole program.
+    owner: bool = False
+    # Served only while orders of the caller are simulated.
+    sandbox_only: bool = False
     # A page of a broker may send a form here: any Origin, fields instead of JSON.
     foreign_form: bool = False
     # Webhooks tell errors under ``error``.

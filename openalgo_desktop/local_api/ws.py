@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from openalgo_desktop.core.api_rows import ApiKey
-from openalgo_desktop.core.events import FeedRefused, OrderUpdated
+from openalgo_desktop.core.events import FeedRefused, OrderNamed, OrderUpdated
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.doorkeeper import HEAD_SECONDS, Doorkeeper
 from openalgo_desktop.local_api.network import BACKLOG, HostPolicy, bind_sockets, url_host
@@ -64,7 +64,7 @@ class WsServer:
         self._turns = Turns()
         self._policy = HostPolicy(ctx.settings)
         self._fanout = Fanout(ctx.hub, lambda: ctx.broker)
-        self._orders = OrderStream(ctx.hub, ctx.user_id)
+        self._orders = OrderStream(ctx.hub, ctx.user_id, lambda: ctx.account_status().account_id)
         self._actions = Actions(ctx, self._fanout, self._orders, self._authenticated)
         self._clients: dict[Client, asyncio.TimerHandle | None] = {}
         self._dirty: list[Client] = []
@@ -83,6 +83,7 @@ class WsServer:
             self._servers.append(await self._serve(listener))
         self._stops = [
             self._ctx.bus.subscribe(OrderUpdated, self._orders.publish),
+            self._ctx.bus.subscribe(OrderNamed, self._orders.named),
             self._ctx.bus.subscribe(FeedRefused, self._fanout.refused),
         ]
         self._ctx.keys.on_revoked(self._revoked)

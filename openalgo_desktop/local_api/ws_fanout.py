@@ -9,7 +9,7 @@ from typing import Any
 
 from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.enums import FeedMode, KeyRights, Mode
-from openalgo_desktop.core.events import FeedRefused, OrderUpdated
+from openalgo_desktop.core.events import FeedRefused, OrderNamed, OrderUpdated
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.local_api.ws_client import Client
@@ -177,9 +177,12 @@ class Fanout:
 class OrderStream:
     """Order updates to the clients that asked for them, without repetitions."""
 
-    def __init__(self, hub: MarketHub, user_id: str) -> None:
+    def __init__(
+        self, hub: MarketHub, user_id: str, data_account: Callable[[], str] = lambda: ""
+    ) -> None:
         self._hub = hub
         self._user_id = user_id
+        self._data_account = data_account
         self._clients: dict[Client, None] = {}
         self._published: OrderedDict[tuple[str, str], tuple[Any, ...]] = OrderedDict()
 
@@ -213,18 +216,38 @@ class OrderStream:
             self._published.popitem(last=False)
         if not self._clients:
             return
-        latest = self._hub.fresh(order.key)
+        self._send(event, lambda key: True)
+
+    def named(self, event: OrderNamed) -> None:
+        """An order that had no name when it was told: the keys of its strategy hear of it now."""
+        told = OrderUpdated(
+            account_id=event.account_id, mode=event.mode, broker=event.broker, order=event.order
+        )
+        self._send(told, lambda key: bool(key.strategy))
+
+    def _send(self, event: OrderUpdated, wants: Callable[[ApiKey], bool]) -> None:
+        hears = [
+            client
+            for client in self._clients
+            if client.key is not None and wants(client.key) and self._may_see(client.key, event)
+        ]
+        if not hears:
+            return
+        latest = self._hub.fresh(event.order.key)
         message = order_message(event, self._user_id, latest.ltp if latest is not None else 0.0)
         frame = json_frame(message)
-        for client in tuple(self._clients):
-            if client.key is not None and may_see_orders(client.key, event):
-                client.push(frame)
+        for client in hears:
+            client.push(frame)
 
-
-def may_see_orders(key: ApiKey, event: OrderUpdated) -> bool:
-    """Whether the owner of ``key`` may hear of this order: sandbox keys never of live orders, a
-    key bound to an account only of that account (and of its paper twin)."""
-    if key.rights is KeyRights.SANDBOX and event.mode is Mode.LIVE:
-        return False
-    bound = key.account_id
-    return not bound or event.account_id in (bound, f"sandbox:{bound}")
+    def _may_see(self, key: ApiKey, event: OrderUpdated) -> bool:
+        """Whether the owner of ``key`` may hear of this order: sandbox keys never of live orders,
+        a key bound to an account only of that account (and of its paper twin), one of a mode or a
+        strategy only of that."""
+        if key.rights is KeyRights.SANDBOX and event.mode is Mode.LIVE:
+            return False
+        if key.mode not in (None, event.mode) or key.strategy not in ("", event.order.strategy):
+            return False
+        bound = key.account_id
+        if not bound or event.account_id in (bound, f"sandbox:{bound}"):
+            return True
+        return event.mode is Mode.SANDBOX and bound == self._data_account()

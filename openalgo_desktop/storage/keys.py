@@ -22,8 +22,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import KeyRights
+from openalgo_desktop.core.enums import KeyRights, Mode
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.model import SQUARE_OFF_STRATEGY
 from openalgo_desktop.core.ports import SecretStore
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.storage.database import Database
@@ -53,6 +54,7 @@ class ApiKeys:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
         self._pepper = b""
         self._rows: dict[str, _Row] = {}  # look-up column -> row
+        self._live: set[int] = set()  # numbers of the keys that were verified and not revoked
         self._session = secrets.token_bytes(32)
         self._verified: dict[bytes, tuple[bytes, ApiKey]] = {}
         self._default: Secret | None = None
@@ -119,6 +121,7 @@ class ApiKeys:
     def _know(self, text: str, key: ApiKey) -> ApiKey:
         digest = self._digest(text)
         self._verified[digest] = (digest, key)
+        self._live.add(key.key_id)
         return key
 
     def _matches(self, stored: str, text: str) -> bool:
@@ -129,18 +132,48 @@ class ApiKeys:
 
     # -- making and revoking ----------------------------------------------------------------
     async def create(
-        self, name: str, rights: KeyRights, account_id: str = ""
+        self,
+        name: str,
+        rights: KeyRights,
+        account_id: str = "",
+        *,
+        strategy: str = "",
+        mode: Mode | None = None,
+        per_minute: int = 0,
     ) -> tuple[ApiKey, Secret]:
-        """A new key; its text is given only here. Raises :class:`ConfigError` for a bad name."""
-        if not name.strip() or len(name) > 100:
+        """A new key; its text is given only here. With ``strategy`` or ``mode`` it is bound
+        (:class:`ApiKey`). Raises :class:`ConfigError` that names the field."""
+        _check_words("name", name)
+        if not name.strip():
             raise ConfigError("name: an API key needs a name of at most 100 characters.")
-        if not name.isprintable():
-            raise ConfigError("name: use visible characters only, no line breaks or control marks.")
+        _check_words("strategy", strategy)
+        if strategy.strip() == SQUARE_OFF_STRATEGY:
+            raise ConfigError(f"strategy: {SQUARE_OFF_STRATEGY} is the name of what we close.")
+        if mode is Mode.LIVE and rights is KeyRights.SANDBOX:
+            raise ConfigError("mode: a key that may trade in the sandbox only cannot be live.")
+        if per_minute < 0:
+            raise ConfigError("per_minute: a number of orders from 0 (no limit) on.")
         await self._load()
         async with self._lock:
-            return await self._create(name.strip(), rights, account_id)
+            return await self._create(
+                name.strip(),
+                rights,
+                account_id,
+                strategy=strategy.strip(),
+                mode=mode,
+                per_minute=per_minute,
+            )
 
-    async def _create(self, name: str, rights: KeyRights, account_id: str) -> tuple[ApiKey, Secret]:
+    async def _create(
+        self,
+        name: str,
+        rights: KeyRights,
+        account_id: str,
+        *,
+        strategy: str = "",
+        mode: Mode | None = None,
+        per_minute: int = 0,
+    ) -> tuple[ApiKey, Secret]:
         text = secrets.token_hex(32)
         lookup = self._lookup(text)
         stored = await asyncio.to_thread(self._hasher.hash, self._peppered(text))
@@ -152,6 +185,9 @@ class ApiKeys:
             "lookup": lookup,
             "hash": stored,
             "created_at": to_micros(now),
+            "strategy": strategy,
+            "mode": mode.value if mode is not None else "",
+            "per_minute": per_minute,
         }
 
         def work(connection: Connection) -> int:
@@ -159,7 +195,8 @@ class ApiKeys:
             assert made is not None
             return int(made[0])
 
-        key = ApiKey(await self._db.write(work), name, rights, account_id, now)
+        number = await self._db.write(work)
+        key = ApiKey(number, name, rights, account_id, now, strategy, mode, per_minute)
         self._rows[lookup] = _Row(key, stored)
         for listener in tuple(self._made):
             listener(key)
@@ -175,6 +212,7 @@ class ApiKeys:
 
     async def _revoke(self, key: ApiKey) -> None:
         # Out of memory first: no request may pass while the row is being written.
+        self._live.discard(key.key_id)
         self._rows = {k: row for k, row in self._rows.items() if row.key.key_id != key.key_id}
         self._verified = {
             k: known for k, known in self._verified.items() if known[1].key_id != key.key_id
@@ -195,6 +233,15 @@ class ApiKeys:
     def on_created(self, listener: Callable[[ApiKey], None]) -> None:
         """Call ``listener`` with each key that is made."""
         self._made.append(listener)
+
+    async def find(self, key_id: int) -> ApiKey | None:
+        """A key that works, by its number."""
+        await self._load()
+        return next((row.key for row in self._rows.values() if row.key.key_id == key_id), None)
+
+    def works(self, key: ApiKey) -> bool:
+        """Whether a key that was verified in this run is not revoked since."""
+        return key.key_id in self._live
 
     async def all(self) -> list[ApiKey]:
         """Keys that work, oldest first."""
@@ -230,6 +277,20 @@ class ApiKeys:
 
 def _row(row: Any) -> _Row:
     key = ApiKey(
-        row.id, row.name, KeyRights(row.rights), row.account_id, from_micros(row.created_at)
+        row.id,
+        row.name,
+        KeyRights(row.rights),
+        row.account_id,
+        from_micros(row.created_at),
+        row.strategy,
+        Mode(row.mode) if row.mode else None,
+        row.per_minute,
     )
     return _Row(key, row.hash)
+
+
+def _check_words(field: str, words: str) -> None:
+    if len(words) > 100:
+        raise ConfigError(f"{field}: at most 100 characters.")
+    if not words.isprintable():
+        raise ConfigError(f"{field}: use visible characters only, no line breaks or control marks.")

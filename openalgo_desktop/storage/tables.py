@@ -50,6 +50,9 @@ api_keys = Table(
     Column("hash", String(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("strategy", String(100), nullable=False, server_default=""),
+    Column("mode", String(16), nullable=False, server_default=""),
+    Column("per_minute", Integer, nullable=False, server_default="0"),
 )
 
 #: As text, because a partial index serves only the very same condition, without parameters.

@@ -76,6 +76,9 @@ class AuditRecorder:
     def key_created(self, key: ApiKey) -> None:
         """A new API key works from now on."""
         detail = f"id {key.key_id}, {key.rights.value}, account {key.account_id or 'any'}"
+        if key.bound:
+            mode = key.mode.value if key.mode is not None else "as the switch"
+            detail += f", strategy {key.strategy or 'any'}, mode {mode}"
         self.note(actor.get(), "key created", key.name, detail=detail)
 
     # -- events -----------------------------------------------------------------------------

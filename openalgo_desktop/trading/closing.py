@@ -18,6 +18,7 @@ from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.policies import protected_exits
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+from openalgo_desktop.trading.sending import OrderSender
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ CANCEL_CHUNK = 50
 class Corridor(Protocol):
     """The part of the desk that this needs."""
 
+    @property
+    def sender(self) -> OrderSender: ...
     def still(self, mode: Mode | None, *, standing: bool = False) -> Mode: ...
     def gateway_of(self, mode: Mode) -> TradingGateway: ...
     async def cancel_at(
@@ -44,22 +47,28 @@ class Closing:
         self._exits = exits
 
     async def cancel_all(
-        self, source: str, mode: Mode | None = None, *, key: Key | None = None
+        self,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        key: Key | None = None,
+        strategy: str = "",
     ) -> CancelAll:
         """Cancel every working order of the account, stops included; with ``key`` those of one
-        instrument. One that is between two states at the broker cannot be cancelled yet and is
-        left. ``mode`` as in :meth:`Lane.place`."""
+        instrument, with ``strategy`` those that were placed for it. One that is between two states
+        at the broker cannot be cancelled yet and is left. ``mode`` as in :meth:`Lane.place`."""
         mode = self._desk.still(mode)
         gateway = self._desk.gateway_of(mode)
         cancelled: list[str] = []
         failed: list[tuple[str, str]] = []
         working: list[Order] = []
         async for some in in_turns(await gateway.orders()):
-            working += [
+            found = [
                 row
                 for row in some
                 if row.status.is_working and not row.settling and key in (None, row.key)
             ]
+            working += await self._placed_for(strategy, found, gateway) if strategy else found
         for first in range(0, len(working), CANCEL_CHUNK):
             chunk = working[first : first + CANCEL_CHUNK]
             answers = await asyncio.gather(
@@ -74,6 +83,13 @@ class Closing:
                 else:
                     cancelled.append(order.order_id)
         return CancelAll(cancelled, failed, mode)
+
+    async def _placed_for(
+        self, strategy: str, orders: list[Order], gateway: TradingGateway
+    ) -> list[Order]:
+        origins = self._desk.sender.origins
+        await origins.learn(gateway.account_id, orders)
+        return [order for order in orders if origins.name(order).strategy == strategy]
 
     async def close_position(
         self,

@@ -17,6 +17,7 @@ from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.events import (
     Bus,
     ModeChanged,
+    OrderNamed,
     OrderUpdated,
     PositionsChanged,
 )
@@ -69,9 +70,7 @@ class OrderDesk(Lane):
         books = BookKeeper(
             clock, bus, self._gateways, origins, reconcile_interval, self._contract_value
         )
-        origins.on_named = lambda mode, order_id, strategy: books.book(mode).attribute(
-            order_id, strategy
-        )
+        origins.on_named = self._on_named
         books.on_orders = reconciler.saw_book
         super().__init__(
             Parts(
@@ -203,6 +202,25 @@ class OrderDesk(Lane):
         )
         if update.trade is not None and ours:
             self._bus.publish(PositionsChanged(account_id=gateway.account_id, mode=mode))
+
+    def _on_named(self, mode: Mode, order_id: str, strategy: str) -> None:
+        """The answer to a placement came after updates of the order (and its fills)."""
+        book = self.books.book(mode)
+        order, trades = book.attribute(order_id, strategy)
+        gateway = self._gateways.get(mode)
+        if gateway is None or (order is None and not trades):
+            return
+        order = order or book.orders.get(order_id)
+        if order is not None:
+            self._bus.publish(
+                OrderNamed(
+                    account_id=gateway.account_id,
+                    mode=mode,
+                    broker=gateway.broker,
+                    order=order,
+                    trades=trades,
+                )
+            )
 
     def unsettled(self) -> int:
         """Orders whose state is unknown now."""

@@ -90,6 +90,14 @@ class Origins:
                 self.note(entry)
             self._foreign |= {row.order_id for row in chunk if self._of(row) is None}
 
+    async def strategy_by_id(self, account_id: str, order_id: str) -> str:
+        """:meth:`strategy_of`, also of an order that nobody met in this run: the journal says."""
+        if order_id not in self._by_id and order_id not in self._foreign:
+            entries = await self._journal.of_orders(account_id, [order_id], [])
+            for entry in entries:
+                self.note(entry)
+        return self.strategy_of(order_id)
+
     # -- asking -----------------------------------------------------------------------------
     def _of(self, order: Order) -> Origin | None:
         return (self._by_tag.get(order.tag) if order.tag else None) or self._by_id.get(

@@ -149,14 +149,21 @@ class OwnBook:
             self._fill(trade)
             self._leave(trade.strategy, trade)
 
-    def attribute(self, order_id: str, strategy: str) -> None:
-        """An order whose updates named no strategy is known to be of this one."""
+    def attribute(self, order_id: str, strategy: str) -> tuple[Order | None, tuple[Trade, ...]]:
+        """An order whose updates named no strategy is known to be of this one. Gives the order,
+        where it is in the book and had no name, and its trades that had none, with it."""
         order = self.orders.get(order_id)
         if order is not None and not order.strategy:
-            self.put(msgspec.structs.replace(order, strategy=strategy))
+            order = msgspec.structs.replace(order, strategy=strategy)
+            self.put(order)
+        else:
+            order = None
+        trades = []
         for trade in self._unnamed.pop(order_id, ()):
+            trades.append(msgspec.structs.replace(trade, strategy=strategy))
             self._net_of(strategy, trade)
             self._leave(strategy, trade)
+        return order, tuple(trades)
 
     def news(self, order: Order, trade: Trade | None) -> Order | None:
         """What an update says that is not known yet: the order to show with it, or None.

@@ -40,9 +40,9 @@ async def margin(call: Call) -> dict[str, Any]:
     if not legs:
         raise ApiError(400, "No valid positions to calculate margin. Check if symbols are valid.")
     try:
-        result = await call.ctx.desk.read.margin(legs)
+        result = await call.desk.read.margin(legs)
     except NotSupported:
-        broker = call.ctx.desk.broker
+        broker = call.desk.broker
         raise ApiError(501, f"Margin calculation not implemented for broker: {broker}") from None
     return {
         "status": "success",
@@ -89,13 +89,6 @@ def _number(text: str, problem: str) -> float:
 
 
 # -- profit by symbol -----------------------------------------------------------------------
-def sandbox_only(ctx: ApiContext, data: dict[str, Any], path: str) -> dict[str, Any]:
-    """Refuse live mode before anything else is looked at."""
-    if ctx.desk.mode is not Mode.SANDBOX:
-        raise ApiError(400, "This endpoint is only available in sandbox/analyzer mode")
-    return data
-
-
 _PNL_FIELDS = (
     "symbol",
     "exchange",
@@ -109,7 +102,7 @@ _PNL_FIELDS = (
 
 
 async def pnl_symbols(call: Call) -> dict[str, Any]:
-    positions = await call.ctx.desk.read.positions()
+    positions = await call.desk.read.positions()
     rows = [shapes.position_row(row, Mode.SANDBOX) for row in positions]
     data = [{name: row[name] for name in _PNL_FIELDS} for row in rows]
     totals = shapes.PositionTotals()

@@ -48,7 +48,7 @@ def _pieces(head: dict[str, Any], name: bytes, rows: list[bytes], tail: bytes = 
 
 
 async def orderbook(call: Call) -> Reply:
-    mode, desk = call.ctx.desk.mode, call.ctx.desk
+    mode, desk = call.desk.mode, call.desk
     book = await desk.read.orders()
     orders: Sequence[Order] = book
     if mode is Mode.SANDBOX:
@@ -60,9 +60,9 @@ async def orderbook(call: Call) -> Reply:
 
 
 async def orderstatus(call: Call) -> dict[str, Any]:
-    mode = call.ctx.desk.mode
-    order = await call.ctx.desk.read.order(call.data["orderid"])
-    row = msgspec.to_builtins(shapes.order_row(order, mode, call.ctx.desk.slice_of(order)))
+    mode = call.desk.mode
+    order = await call.desk.read.order(call.data["orderid"])
+    row = msgspec.to_builtins(shapes.order_row(order, mode, call.desk.slice_of(order)))
     row["price_type"] = row["pricetype"]
     if mode is Mode.SANDBOX:
         del row["rejection_reason"]
@@ -70,8 +70,8 @@ async def orderstatus(call: Call) -> dict[str, Any]:
 
 
 async def tradebook(call: Call) -> Reply:
-    mode = call.ctx.desk.mode
-    book = await call.ctx.desk.read.trades()
+    mode = call.desk.mode
+    book = await call.desk.read.trades()
     trades: Sequence[Trade] = book
     if mode is Mode.SANDBOX:
         trades = await _newest_first(book, attrgetter("traded_at"))
@@ -80,8 +80,8 @@ async def tradebook(call: Call) -> Reply:
 
 
 async def positionbook(call: Call) -> Reply:
-    mode = call.ctx.desk.mode
-    book = await call.ctx.desk.read.positions()
+    mode = call.desk.mode
+    book = await call.desk.read.positions()
     totals = shapes.PositionTotals()
     rows = await call.services.position_rows.encoded(book, mode, totals.add)
     sums = totals.row() if mode is Mode.SANDBOX else {}
@@ -89,8 +89,8 @@ async def positionbook(call: Call) -> Reply:
 
 
 async def holdings(call: Call) -> dict[str, Any]:
-    mode = call.ctx.desk.mode
-    rows = await call.ctx.desk.read.holdings()
+    mode = call.desk.mode
+    rows = await call.desk.read.holdings()
     return success(
         mode,
         data={
@@ -102,16 +102,16 @@ async def holdings(call: Call) -> dict[str, Any]:
 
 
 async def funds(call: Call) -> dict[str, Any]:
-    mode = call.ctx.desk.mode
-    return success(mode, data=shapes.funds_data(await call.ctx.desk.read.funds(), mode))
+    mode = call.desk.mode
+    return success(mode, data=shapes.funds_data(await call.desk.read.funds(), mode))
 
 
 async def openposition(call: Call) -> dict[str, Any]:
-    mode = call.ctx.desk.mode
+    mode = call.desk.mode
     data = call.data
     wanted = (data["symbol"], data["exchange"], data["product"])
     quantity = 0
-    for row in await call.ctx.desk.read.positions():
+    for row in await call.desk.read.positions():
         if (row.symbol, row.exchange, row.product.value) == wanted:
             quantity = row.quantity
             break

@@ -9,6 +9,7 @@ from openalgo_desktop.core.clock import IST, api_timestamp
 from openalgo_desktop.core.enums import Action, GttType, Mode, PriceType, Product
 from openalgo_desktop.core.errors import NotSupported, SymbolUnknown
 from openalgo_desktop.core.gtt import Gtt, GttRequest
+from openalgo_desktop.local_api.handlers.orders import check_own
 from openalgo_desktop.local_api.handlers.shapes import success
 from openalgo_desktop.local_api.table import ApiError, Call
 
@@ -52,13 +53,14 @@ def _expiry(call: Call) -> datetime | None:
 
 
 def _refused(call: Call) -> ApiError:
-    return ApiError(501, f"GTT orders are not supported for broker '{call.ctx.desk.broker}' yet")
+    return ApiError(501, f"GTT orders are not supported for broker '{call.desk.broker}' yet")
 
 
 async def placegttorder(call: Call) -> dict[str, Any]:
     request = gtt_request(call.data, _expiry(call))
+    call.begin_write()
     try:
-        placed = await call.services.gtt.place(request, call.source, call.mode)
+        placed = await call.gtt.place(request, call.source, call.mode)
     except SymbolUnknown:
         raise ApiError(400, "Symbol not found") from None
     except NotSupported:
@@ -68,10 +70,10 @@ async def placegttorder(call: Call) -> dict[str, Any]:
 
 async def modifygttorder(call: Call) -> dict[str, Any]:
     request = gtt_request(call.data)
+    await check_own(call, call.data["trigger_id"])
+    call.begin_write()
     try:
-        placed = await call.services.gtt.modify(
-            call.data["trigger_id"], request, call.source, call.mode
-        )
+        placed = await call.gtt.modify(call.data["trigger_id"], request, call.source, call.mode)
     except SymbolUnknown:
         raise ApiError(400, "Symbol not found") from None
     except NotSupported:
@@ -82,17 +84,19 @@ async def modifygttorder(call: Call) -> dict[str, Any]:
 async def cancelgttorder(call: Call) -> dict[str, Any]:
     if not call.data["trigger_id"]:
         raise ApiError(400, "trigger_id is missing")
+    await check_own(call, call.data["trigger_id"])
+    call.begin_write(closes=True)
     try:
-        placed = await call.services.gtt.cancel(call.data["trigger_id"], call.source, call.mode)
+        placed = await call.gtt.cancel(call.data["trigger_id"], call.source, call.mode)
     except NotSupported:
         raise _refused(call) from None
     return success(placed.mode, trigger_id=placed.order_id)
 
 
 async def gttorderbook(call: Call) -> dict[str, Any]:
-    mode = call.ctx.desk.mode
+    mode = call.desk.mode
     try:
-        rows = await call.services.gtt.book()
+        rows = await call.gtt.book()
     except NotSupported:
         raise _refused(call) from None
     return success(mode, data=[gtt_row(row, mode) for row in rows])

@@ -43,8 +43,9 @@ def texts_of_orders(request: OrderRequest) -> Iterator[None]:
 
 async def place(call: Call, request: OrderRequest) -> Placed:
     """Through the desk, in the mode of the call."""
+    call.begin_write(closes=call.desk.books.book(call.mode).closes(request))
     with texts_of_orders(request):
-        return await call.ctx.desk.place(request, call.source, call.mode)
+        return await call.desk.place(request, call.source, call.mode)
 
 
 async def placeorder(call: Call) -> dict[str, Any]:
@@ -60,8 +61,17 @@ def order_ids(placed: Placed) -> dict[str, Any]:
     return fields
 
 
+async def check_own(call: Call, order_id: str) -> None:
+    """A key of one strategy changes and cancels its own orders only."""
+    if call.own is not None and call.key is not None and not await call.own.owns(order_id):
+        text = f"Order {order_id} is not of strategy {call.key.strategy!r}."
+        raise ApiError(403, text, with_mode=False)
+
+
 async def modifyorder(call: Call) -> dict[str, Any]:
-    placed = await call.ctx.desk.modify(modify_request(call.data), call.source, call.mode)
+    await check_own(call, call.data["orderid"])
+    call.begin_write()
+    placed = await call.desk.modify(modify_request(call.data), call.source, call.mode)
     fields = {"orderid": placed.order_id}
     if placed.mode is Mode.SANDBOX:
         fields["message"] = "Order modified successfully"
@@ -88,7 +98,9 @@ def modify_request(data: dict[str, Any]) -> ModifyRequest:
 async def cancelorder(call: Call) -> dict[str, Any]:
     if not call.data["orderid"]:
         raise ApiError(400, "Order ID is missing")
-    placed = await call.ctx.desk.cancel(call.data["orderid"], call.source, call.mode)
+    await check_own(call, call.data["orderid"])
+    call.begin_write(closes=True)
+    placed = await call.desk.cancel(call.data["orderid"], call.source, call.mode)
     fields = {"orderid": placed.order_id}
     if placed.mode is Mode.SANDBOX:
         fields["message"] = "Order cancelled successfully"
@@ -96,7 +108,11 @@ async def cancelorder(call: Call) -> dict[str, Any]:
 
 
 async def cancelallorder(call: Call) -> dict[str, Any]:
-    result = await call.ctx.desk.closing.cancel_all(call.source, call.mode)
+    call.begin_write(closes=True)
+    if call.own is not None:
+        result = await call.own.cancel_all(call.source)
+    else:
+        result = await call.desk.closing.cancel_all(call.source, call.mode)
     cancelled, failed = result.cancelled, result.failed
     if result.mode is Mode.SANDBOX and not cancelled and not failed:
         message = "No open orders to cancel"
@@ -114,7 +130,11 @@ async def cancelallorder(call: Call) -> dict[str, Any]:
 
 
 async def closeposition(call: Call) -> dict[str, Any]:
-    result = await call.ctx.desk.closing.close_all(call.source, call.mode)
+    call.begin_write(closes=True)
+    if call.own is not None:
+        result = await call.own.close_all(call.source)
+    else:
+        result = await call.desk.closing.close_all(call.source, call.mode)
     if result.mode is Mode.LIVE:
         if result.failed:
             raise ApiError(

@@ -18,7 +18,7 @@ def _analyzer_data(mode: Mode) -> dict[str, Any]:
 
 
 async def analyzer(call: Call) -> dict[str, Any]:
-    return {"status": "success", "data": _analyzer_data(call.ctx.desk.mode)}
+    return {"status": "success", "data": _analyzer_data(call.desk.mode)}
 
 
 async def analyzer_toggle(call: Call) -> dict[str, Any]:

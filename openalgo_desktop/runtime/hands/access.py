@@ -93,6 +93,8 @@ async def keys_list(owned: Owned, data: dict[str, Any]) -> Result:
             "name": key.name,
             "rights": key.rights.value,
             "account": key.account_id or "any",
+            "strategy": key.strategy or "any",
+            "mode": key.mode.value if key.mode is not None else "as the switch",
             "made": api_timestamp(key.created_at),
         }
         for key in await owned.keys.all()

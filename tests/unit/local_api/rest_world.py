@@ -78,6 +78,7 @@ KEYS = {
 class Keys:
     def __init__(self) -> None:
         self.verified = 0
+        self.revoked: set[int] = set()
         self._known: set[str] = set()
 
     def cached(self, text: str) -> ApiKey | None:
@@ -88,6 +89,13 @@ class Keys:
         if text in KEYS:
             self._known.add(text)
         return KEYS.get(text)
+
+    def works(self, key: ApiKey) -> bool:
+        return key.key_id not in self.revoked
+
+    async def find(self, key_id: int) -> ApiKey | None:
+        found = (key for key in KEYS.values() if key.key_id == key_id)
+        return next((key for key in found if self.works(key)), None)
 
     def on_revoked(self, listener: Callable[[ApiKey], None]) -> None: ...
 
@@ -227,6 +235,8 @@ class Desk:
         self.book: list[Order] = []
         self.rows: list[Position] = []
         self.known: Callable[[Key], bool] = lambda key: True
+
+    account_id = "TEST"
 
     async def set_mode(self, mode: Mode, by: str) -> None:
         self.mode = mode

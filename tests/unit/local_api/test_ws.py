@@ -11,6 +11,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection, connect
@@ -31,7 +32,7 @@ from openalgo_desktop.core.enums import (
     PriceType,
     Product,
 )
-from openalgo_desktop.core.events import Bus, OrderUpdated
+from openalgo_desktop.core.events import Bus, OrderNamed, OrderUpdated
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import AccountStatus, Instrument, Key, Order
 from openalgo_desktop.core.ticks import Depth, Level, Tick
@@ -43,13 +44,15 @@ MOMENT = datetime(2026, 11, 25, 10, 0, tzinfo=IST)
 
 
 class Keys:
-    """Three keys, no storage."""
+    """Keys without storage."""
 
     def __init__(self) -> None:
         self.rows = {
             "good": ApiKey(1, "default", KeyRights.TRADE, "", MOMENT),
             "paper": ApiKey(2, "paper", KeyRights.SANDBOX, "", MOMENT),
             "bound": ApiKey(3, "bound", KeyRights.TRADE, "simulator:OTHER", MOMENT),
+            "ema": ApiKey(4, "ema", KeyRights.TRADE, "", MOMENT, "ema", Mode.SANDBOX),
+            "live": ApiKey(5, "live", KeyRights.TRADE, "", MOMENT, "", Mode.LIVE),
         }
         self.listeners: list[Callable[[ApiKey], None]] = []
 
@@ -722,6 +725,33 @@ async def test_rights_bound_the_order_stream(world: World) -> None:
     world.bus.publish(order_event(account="sandbox:simulator:OTHER", order_id="P2"))
     assert [frame["orderid"] for frame in await paper.rest()] == ["P1", "P2"]
     assert [frame["orderid"] for frame in await bound.rest()] == ["L2", "P2"]
+
+
+async def test_a_bound_key_hears_of_the_orders_of_its_strategy_and_mode(world: World) -> None:
+    ema, live = await world.client("ema"), await world.client("live")
+    for client in (ema, live):
+        await client.ask(action="subscribe_orders")
+    world.bus.publish(order_event(order_id="1", strategy="ema"))
+    world.bus.publish(order_event(order_id="2", strategy="other"))
+    world.bus.publish(order_event(Mode.LIVE, "simulator:SIM", order_id="3", strategy="ema"))
+    assert [frame["orderid"] for frame in await ema.rest()] == ["1"]
+    assert [frame["orderid"] for frame in await live.rest()] == ["3"]
+
+
+async def test_an_order_that_gets_its_name_late_is_told_to_its_strategy_then(world: World) -> None:
+    """Updates of a broker that does not echo tags may come before its answer to the placement."""
+    ema, good = await world.client("ema"), await world.client()
+    for client in (ema, good):
+        await client.ask(action="subscribe_orders")
+    told = order_event(order_id="1", status=OrderStatus.COMPLETE, filled_quantity=10)
+    world.bus.publish(told)
+    named = msgspec.structs.replace(told.order, strategy="ema")
+    world.bus.publish(
+        OrderNamed(account_id=told.account_id, mode=told.mode, broker=told.broker, order=named)
+    )
+    (frame,) = await ema.rest()
+    assert (frame["orderid"], frame["order_status"]) == ("1", "complete")
+    assert len(await good.rest()) == 1  # it has heard
 
 
 # -- slow clients ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.enums import KeyRights
+from openalgo_desktop.core.enums import KeyRights, Mode
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.keys import ApiKeys
@@ -140,3 +140,45 @@ async def test_no_key_is_in_the_database(rig: Rig, tmp_path: Path):
 async def test_a_key_needs_a_name(rig: Rig, name: str):
     with pytest.raises(ConfigError, match="name"):
         await rig.keys().create(name, KeyRights.READ)
+
+
+async def test_a_bound_key_keeps_its_strategy_mode_and_limit_over_restarts(rig: Rig):
+    keys = rig.keys()
+    key, text = await keys.create(
+        "ema", KeyRights.TRADE, "sim:1", strategy=" EMA 9/21 ", mode=Mode.LIVE, per_minute=30
+    )
+    assert (key.strategy, key.mode, key.per_minute, key.bound) == ("EMA 9/21", Mode.LIVE, 30, True)
+    again = rig.keys()
+    assert await again.verify(text.reveal()) == key == await again.find(key.key_id)
+    free, _ = await again.create("free", KeyRights.TRADE)
+    assert (free.strategy, free.mode, free.per_minute, free.bound) == ("", None, 0, False)
+    assert (await rig.keys().all())[1] == free
+
+
+async def test_a_verified_key_works_until_it_is_revoked(rig: Rig):
+    keys = rig.keys()
+    key, text = await keys.create("ema", KeyRights.TRADE, mode=Mode.SANDBOX)
+    await keys.verify(text.reveal())
+    assert keys.works(key)
+    await keys.revoke(key.key_id)
+    assert not keys.works(key)
+    assert await keys.find(key.key_id) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("strategy", {"strategy": "two\nlines"}),
+        ("strategy", {"strategy": "x" * 101}),
+        ("strategy", {"strategy": "AUTO_SQUARE_OFF"}),
+        ("mode", {"mode": Mode.LIVE, "rights": KeyRights.SANDBOX}),
+        ("per_minute", {"per_minute": -1}),
+    ],
+)
+async def test_a_binding_that_cannot_be_is_refused_with_its_field(
+    rig: Rig, field: str, values: dict[str, object]
+):
+    given = {"rights": KeyRights.TRADE, **values}
+    with pytest.raises(ConfigError, match=rf"^{field}:"):
+        await rig.keys().create("robot", **given)  # type: ignore[arg-type]
+    assert await rig.keys().all() == []

@@ -12,10 +12,19 @@ import pytest
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.basket import Basket, LineState
 from openalgo_desktop.core.calendar import MarketCalendar
-from openalgo_desktop.core.enums import Action, Mode, Product
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AuthError, NotConnected, OrderError, RiskBlocked
-from openalgo_desktop.core.events import OrderRefused
-from openalgo_desktop.core.model import Funds, Margin, ModifyRequest, OrderRequest, Position
+from openalgo_desktop.core.events import OrderNamed, OrderRefused
+from openalgo_desktop.core.model import (
+    Funds,
+    Margin,
+    ModifyRequest,
+    Order,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+    Trade,
+)
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading.basket import BasketSender
 from openalgo_desktop.trading.bulk import place_basket, place_split
@@ -245,6 +254,33 @@ async def test_paper_and_live_of_one_strategy_are_no_repetition_of_each_other(ri
         await rig.desk.bound(Mode.LIVE).place(
             msgspec.structs.replace(BUY, quantity=3), "strategy:one"
         )
+
+
+async def test_a_name_that_comes_after_the_fill_is_told_with_it(rig: Rig):
+    """The gateway tells of a fill, without our tag, before it answers the placement."""
+    told: list[OrderNamed] = []
+    rig.bus.subscribe(OrderNamed, told.append)
+    request = msgspec.structs.replace(BUY, strategy="ema")
+
+    def fill() -> None:
+        order = Order(
+            "1", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS,
+            status=OrderStatus.COMPLETE, filled_quantity=10,
+        )  # fmt: skip
+        at = rig.clock.now()
+        trade = Trade("T1", "1", "SBIN", "NSE", Action.BUY, Product.MIS, 10, 800.0, at)
+        assert rig.live.listener is not None
+        rig.live.listener(OrderUpdate("kite:1", order, trade))
+
+    rig.live.answer = fill
+    await rig.desk.bound(Mode.LIVE).place(request, "strategy:ema")
+    (event,) = told
+    assert (event.mode, event.account_id, event.order.strategy) == (Mode.LIVE, "kite:1", "ema")
+    assert [(trade.trade_id, trade.strategy) for trade in event.trades] == [("T1", "ema")]
+    assert rig.desk.books.book(Mode.LIVE).strategy_positions("ema") == 1
+    rig.live.answer = lambda: None
+    await rig.desk.bound(Mode.LIVE).place(request, "strategy:ema")
+    assert len(told) == 1
 
 
 async def test_the_journal_knows_which_orders_were_bound(rig: Rig):

@@ -33,7 +33,7 @@ RIGHTS = {
 }
 ANY_ACCOUNT = "Any account"
 HIDDEN = "Hidden; Copy works all the same"
-COLUMNS = ("Name", "Rights", "Account", "Created")
+COLUMNS = ("Name", "Rights", "Account", "Bound to", "Created")
 
 
 class SecretLine(QWidget):
@@ -74,6 +74,12 @@ class SecretLine(QWidget):
         if self._secret is not None:
             copy_text(self._secret.reveal())
             self.copy_button.setText("Copied")
+
+
+def bound_text(key: ApiKey) -> str:
+    """The strategy and the mode that a key is bound to; a dash for one that is free."""
+    mode = key.mode.value.upper() if key.mode is not None else ""
+    return ", ".join(filter(None, (key.strategy, mode))) or "\u2013"
 
 
 class ApiKeysDialog(QDialog):
@@ -174,6 +180,7 @@ class ApiKeysDialog(QDialog):
                     key.name,
                     RIGHTS[key.rights],
                     key.account_id or ANY_ACCOUNT,
+                    bound_text(key),
                     fmt.date_time_text(key.created_at),
                 )
                 for key in self._keys
