@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -19,6 +20,10 @@ def leave(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     """The command line; returns the exit code."""
+    if sys.argv[1:2] == ["run-strategy"]:  # Ctrl+C and what follows are the script's
+        from openalgo_desktop.automation.host.inside import main as inside
+
+        return inside(sys.argv[2:])
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where it is ignored
         signal.signal(signal.SIGINT, leave)
     from openalgo_desktop.shell.main import main as run

@@ -47,6 +47,7 @@ def for_script(
         binaries = str(venv / ("Scripts" if windows else "bin"))
         found["PATH"] = binaries + (";" if windows else ":") + found.get("PATH", "")
         found["VIRTUAL_ENV"] = str(venv)
+    found |= program.variables
     found |= {
         "OPENALGO_API_KEY": grant.api_key.reveal(),
         "OPENALGO_HOST": grant.host,

@@ -39,6 +39,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     requirements: Path | None = None
     exchange: str = "NSE"
     interpreter: Path | None = None  # a Python of the user's; None: ours
+    variables: dict[str, str] = {}  # its own parameters, for its environment
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ import importlib.util
 import json
 import os
 import sys
+import tokenize
 from typing import Any
 
 
@@ -51,11 +52,18 @@ def look(path: str) -> dict[str, Any]:
         "digest": hashlib.sha256(content).hexdigest(),
     }
     try:
-        tree = ast.parse(content, path)
-        compile(content, path, "exec", dont_inherit=True)
+        lines = iter(content.splitlines(keepends=True))
+        encoding, _ = tokenize.detect_encoding(lambda: next(lines))
+        source = content.decode(encoding)
+        tree = ast.parse(source, path)
+        compile(source, path, "exec", dont_inherit=True)
     except SyntaxError as error:
         told["line"] = error.lineno or 0
         told["error"] = error.msg or "it is no Python"
+        return told
+    except UnicodeDecodeError as error:
+        told["line"] = content[: error.start].count(b"\n") + 1
+        told["error"] = f"it is not {error.encoding} text, as it has to be"
         return told
     except (ValueError, RecursionError, MemoryError) as error:
         told["line"] = 0

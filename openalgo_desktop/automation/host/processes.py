@@ -140,6 +140,7 @@ class HostProcesses:
     # -- after a restart --------------------------------------------------------------------
     async def left(self) -> list[Marks]:
         """See :class:`Processes`. What is left of runs whose keeper is gone is ended here."""
+        await asyncio.to_thread(self._venvs.sweep)
         found: list[Marks] = []
         for folder in await asyncio.to_thread(self.places.all_runs):
             marks = await asyncio.to_thread(self._look_at, folder)
@@ -186,6 +187,26 @@ class HostProcesses:
         folder = self.places.run(strategy_id, run_id)
         ended = await asyncio.to_thread(places.ended_of, folder)
         return None if ended is None else cleaned(ended, self._clean)
+
+    async def tidy(self, days: int = 60) -> int:
+        """Delete virtual environments that nobody asked for in so many days and no run uses;
+        returns how many."""
+        return await asyncio.to_thread(self._tidy, days)
+
+    def _tidy(self, days: int) -> int:
+        going = [
+            str((files.read(str(folder), files.SPEC) or {}).get("command", ""))
+            for folder in self.places.all_runs()
+            if not (folder / files.ENDED).exists()
+        ]
+        old = [
+            venv
+            for venv in self._venvs.unused(days, time.time())
+            if not any(venv.name in command for command in going)
+        ]
+        for venv in old:
+            shutil.rmtree(venv, ignore_errors=True)
+        return len(old)
 
     # -- the end ----------------------------------------------------------------------------
     async def stop_all(self, grace: float, reason: str = "") -> None:

@@ -18,6 +18,8 @@ from openalgo_desktop.core.errors import ConfigError
 #: Folders that are not ready yet begin so; what a crash left of them is deleted.
 _BUILDING = ".building-"
 _USED = "used"
+#: The first pip that installs for another interpreter.
+_PIP = (22, 3)
 
 
 class Venvs:
@@ -26,6 +28,7 @@ class Venvs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._locks: dict[str, asyncio.Lock] = {}
+        self._pips: dict[Path, list[str]] = {}
 
     async def get(
         self, requirements: str, base: Path, source: str, progress: Callable[[str], None]
@@ -109,10 +112,14 @@ class Venvs:
         """The command of a pip that installs into ``building``: the interpreter's own (no copy is
         needed then), or one put there."""
         python = str(python_of(building))
-        for command in ([str(base)], [sys.executable]):
-            done = await tools.run([*command, "-m", "pip", "--version"])
-            if done.code == 0 and _pip_version(done.out) >= (22, 3):
-                return [*command, "-m", "pip", "--python", python]
+        for one in (base, Path(sys.executable)):
+            command = self._pips.get(one, [str(one), "-m", "pip"])
+            if one not in self._pips:
+                done = await tools.run([*command, "--version"])
+                if done.code or _pip_version(done.out) < _PIP:
+                    continue
+                self._pips[one] = command
+            return [*command, "--python", python]
         done = await tools.run([python, "-m", "ensurepip", "--default-pip"])
         if done.code:
             raise ConfigError(

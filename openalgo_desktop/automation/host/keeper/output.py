@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import takewhile
 
 #: The last lines that are known when a run ends.
 LAST = 20
@@ -127,7 +128,8 @@ class Output:
                 self._rest[stream] = b""
                 self.lines += 1
                 self._put(stream, [rest], now)
-        missing = [row for row in self._last if not row[3]]
+        # What was left out before a line that is in the file stays out: the order is that of time.
+        missing = list(takewhile(lambda row: not row[3], reversed(self._last)))[::-1]
         self.left_out -= len(missing)
         self._skipped_lines -= len(missing)
         self._say_skipped()
