@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 from openalgo_desktop.automation.mcp.ports import Facts
@@ -17,7 +18,7 @@ from openalgo_desktop.core.errors import ConfigError, NetError
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.core.tools import toolsets
 from openalgo_desktop.runtime.start_mcp import mcp_facts
-from openalgo_desktop.shell.entrance import importing
+from openalgo_desktop.shell.entrance import importing, leave
 from openalgo_desktop.shell.link import Link, NoEngine
 from openalgo_desktop.shell.options import run_async
 
@@ -36,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     with importing():
         from openalgo_desktop.automation.mcp.stdio import serve
         from openalgo_desktop.local_api.tool_rows import tool_rows
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, leave)  # else Ctrl+C waits for a line of standard input
     key = Secret(os.environ.get(KEY, "").strip())
 
     async def door(_shown: str) -> Facts:

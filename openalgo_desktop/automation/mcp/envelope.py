@@ -64,6 +64,7 @@ class Said:
     request_id: str = ""
     items: int = MOST_ITEMS
     last: bool = False
+    partly: bool = False  # lists in ``data`` are longer than what was read of them
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -99,6 +100,8 @@ def _envelope(tool: str, said: Said, items: int) -> dict[str, Any]:
     if said.data is not None:
         cut: dict[str, Any] = {}
         data = _clean(said.data, items, said.last, "data", cut)
+        if said.partly:
+            cut = {place: told | {"of": "not counted"} for place, told in cut.items()}
         result |= {"notice": NOTICE, **({"cut": cut} if cut else {}), "data": data}
     return result
 

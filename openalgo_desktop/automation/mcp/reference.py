@@ -111,7 +111,8 @@ async def candles(ask: Ask, data: Mapping[str, Any], bars: int) -> Said:
         last = date.fromisoformat(data.get("end_date") or ask.today)
         start = data.get("start_date")
         if start:
-            first = date.fromisoformat(start)
+            # Only the newest are answered: no more than they may need is asked for.
+            first = max(date.fromisoformat(start), first_day(data["interval"], 10 * bars, last))
         elif data.get("lookback_days"):
             first = last - timedelta(days=int(data["lookback_days"]))
         else:

@@ -7,6 +7,7 @@ connection that breaks, an answer that does not come or cannot be read means *un
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from typing import Any
 
@@ -20,8 +21,10 @@ from openalgo_desktop.core.tools import CALLER_HEADER, MCP_CALLER, ToolRow
 #: Seconds that an answer may take. Closing a large book takes its time; the engine itself says
 #: what is unknown long before.
 READ_SECONDS, WRITE_SECONDS, CONNECT_SECONDS = 30.0, 90.0, 5.0
-#: Bytes of an answer at most: the symbol master of an exchange fits.
-MOST_BYTES = 64 * 2**20
+#: Bytes of an answer at most; of a list of rows only so much is read, and so many rows of that.
+MOST_BYTES, MOST_OF_LIST, MOST_ROWS = 32 * 2**20, 2**20, 500
+_LIST = '"data":['
+_JSON = json.JSONDecoder()
 #: Bytes that are decoded beside the loop.
 _LARGE = 2**17
 #: Statuses of a write after which nobody knows: the engine's own "unknown", a crash inside it,
@@ -65,31 +68,64 @@ class Rest:
             headers["Idempotency-Key"] = request_id
         how: dict[str, Any] = {"params": fields} if row.method == "GET" else {"json": fields}
         try:
-            response = await self._http().request(
+            async with self._http().stream(
                 row.method,
                 facts.rest_url + row.route,
                 headers=headers,
                 timeout=httpx.Timeout(self._seconds[row.writes], connect=CONNECT_SECONDS),
                 **how,
-            )
+            ) as response:
+                content, whole = await _content(response, MOST_OF_LIST if row.rows else MOST_BYTES)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             return Said(Outcome.NO_ENGINE, "The engine does not answer; nothing was sent.")
         except httpx.HTTPError as error:
             return _broken(row, type(error).__name__, request_id)
-        return await self._read(row, response, request_id)
+        if not whole:
+            return _beginning(row, content)
+        return await _read(row, response.status_code, content, request_id)
 
-    async def _read(self, row: ToolRow, response: httpx.Response, request_id: str) -> Said:
-        content, status = response.content, response.status_code
-        if len(content) > MOST_BYTES:
-            return Said(Outcome.REFUSED, "The answer is too large; ask for less.")
+
+async def _content(response: httpx.Response, most: int) -> tuple[bytes, bool]:
+    """The answer, and whether that is all of it: what is too large is not waited for."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            return b"".join(parts), False
+    return b"".join(parts), True
+
+
+def _beginning(row: ToolRow, content: bytes) -> Said:
+    """The first rows of a list that is too large to be read (a symbol master): beside the engine a
+    long decoding would hold it up."""
+    text = content.decode("utf-8", "ignore")
+    head, found, _ = text.partition(_LIST)
+    if not row.rows or not found:
+        return Said(Outcome.REFUSED, "The answer is too large; ask for less.")
+    rows: list[Any] = []
+    at = len(head) + len(found)
+    while len(rows) < MOST_ROWS:
         try:
-            if len(content) > _LARGE:
-                data = await asyncio.to_thread(msgspec.json.decode, content)
-            else:
-                data = msgspec.json.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return _broken(row, f"status {status}, no JSON", request_id)
-        return _told(row, status, data, request_id)
+            value, at = _JSON.raw_decode(text, at)
+        except ValueError:
+            break
+        rows.append(value)
+        at += 1  # the comma
+    data = msgspec.json.decode(head + _LIST + "]}") | {"data": rows}
+    return Said(Outcome.OK, "", data, partly=True)
+
+
+async def _read(row: ToolRow, status: int, content: bytes, request_id: str) -> Said:
+    try:
+        if len(content) > _LARGE:
+            data = await asyncio.to_thread(msgspec.json.decode, content)
+        else:
+            data = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _broken(row, f"status {status}, no JSON", request_id)
+    return _told(row, status, data, request_id)
 
 
 def _told(row: ToolRow, status: int, data: Any, request_id: str) -> Said:

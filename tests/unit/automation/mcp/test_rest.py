@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from openalgo_desktop.automation.mcp.envelope import Outcome, Said
+from openalgo_desktop.automation.mcp.envelope import Outcome, Said, envelope
 from openalgo_desktop.automation.mcp.ports import Facts
-from openalgo_desktop.automation.mcp.rest import Rest
+from openalgo_desktop.automation.mcp.rest import MOST_OF_LIST, MOST_ROWS, Rest
 from openalgo_desktop.core.enums import KeyRights
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.core.tools import ToolRow, Toolset, Writes
@@ -41,8 +43,8 @@ class Faked(Rest):
         self._client = httpx.AsyncClient(transport=httpx.MockTransport(handle))
 
 
-async def sent(handler: Handler, *, writes: bool = True) -> tuple[Said, Faked]:
-    row = ToolRow("t", "", Toolset.ORDERS, {}, "/api/v1/placeorder", writes=writes)
+async def sent(handler: Handler, *, writes: bool = True, rows: bool = False) -> tuple[Said, Faked]:
+    row = ToolRow("t", "", Toolset.ORDERS, {}, "/api/v1/placeorder", writes=writes, rows=rows)
     rest = Faked(handler)
     said = await rest.send(FACTS, row, {"symbol": "SBIN"})
     await rest.close()
@@ -97,3 +99,23 @@ async def test_the_key_travels_in_a_header_and_a_write_has_an_id() -> None:
     assert request.headers["X-OpenAlgo-Caller"] == "mcp"
     _, rest = await sent(answers(200), writes=False)
     assert "Idempotency-Key" not in rest.asked[0].headers
+
+
+async def test_of_a_symbol_master_only_the_beginning_is_read() -> None:
+    rows = [{"symbol": f"NIFTY{at}", "name": "x" * 100} for at in range(20_000)]
+    master = {"status": "success", "message": "Found 20000 instruments", "data": rows}
+    content = msgspec.json.encode(master)
+    read = 0
+
+    async def stream() -> AsyncIterator[bytes]:
+        nonlocal read
+        for at in range(0, len(content), 10_000):
+            read += 10_000
+            yield content[at : at + 10_000]
+
+    said, _ = await sent(lambda _: httpx.Response(200, content=stream()), writes=False, rows=True)
+    assert said.data["data"] == rows[:MOST_ROWS]
+    assert read < MOST_OF_LIST + 20_000
+    answer = envelope("get_instruments", replace(said, items=3))
+    assert answer["cut"] == {"data.data": {"shown": 3, "of": "not counted", "part": "first"}}
+    assert answer["data"]["message"] == "Found 20000 instruments"
