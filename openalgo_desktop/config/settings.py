@@ -13,6 +13,7 @@ from typing import Any
 
 from openalgo_desktop.config.api_settings import API_SETTINGS
 from openalgo_desktop.config.feedback_settings import FEEDBACK_SETTINGS
+from openalgo_desktop.config.hosting_settings import HOSTING_SETTINGS
 from openalgo_desktop.config.look_settings import LOOK_SETTINGS
 from openalgo_desktop.config.mcp_settings import MCP_SETTINGS
 from openalgo_desktop.config.order_settings import ORDER_SETTINGS
@@ -82,6 +83,7 @@ SETTINGS: dict[str, Setting] = _table(
     *LOOK_SETTINGS,
     *ORDER_SETTINGS,
     *FEEDBACK_SETTINGS,
+    *HOSTING_SETTINGS,
 )
 
 

@@ -101,6 +101,11 @@ class JumpWatch:
         return jump if abs(jump) >= self._tolerance else 0.0
 
 
+def from_epoch(epoch: float) -> datetime:
+    """An epoch second as an aware datetime in IST."""
+    return datetime.fromtimestamp(epoch, IST)
+
+
 def ist_date(epoch: float) -> date:
     """The IST calendar date of an epoch second."""
     return datetime.fromtimestamp(epoch, IST).date()

@@ -15,6 +15,7 @@ from typing import Any
 
 from openalgo_desktop.analytics.trade_journal import TradeJournal
 from openalgo_desktop.automation.alerts.engine import Alerts
+from openalgo_desktop.automation.host.service import Host
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
 from openalgo_desktop.config.resources import resource_text
@@ -57,6 +58,7 @@ from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.own_days import amend_calendar
 from openalgo_desktop.runtime.start_bars import start_bars
 from openalgo_desktop.runtime.start_drawings import start_drawings
+from openalgo_desktop.runtime.start_host import start_host
 from openalgo_desktop.runtime.start_mcp import Mcp, start_mcp
 from openalgo_desktop.runtime.start_trading import start_trading
 from openalgo_desktop.sandbox.account import Sandbox
@@ -137,6 +139,7 @@ class Terminal:
         self.watch: Watch
         self.conversions: ConversionDesk
         self.alerts: Alerts
+        self.host: Host
         self.mcp: Mcp
         self.audit: AuditTrail
         self.lock: AppLock
@@ -156,6 +159,7 @@ class Terminal:
             await self._start_market()
             await start_trading(self)
             await self._start_api()
+            await start_host(self)
             await start_mcp(self)
             await self._open_owner_door()
         except BaseException:

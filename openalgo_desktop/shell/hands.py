@@ -74,16 +74,54 @@ def run(args: argparse.Namespace) -> int:
     row = operation(args.command, args.verb)
     assert row is not None, "the parser knows only operations of the table"
     data = {f.name: getattr(args, f.name) for f in row.fields if getattr(args, f.name) is not None}
+    secrets: dict[str, str] | None = None
+    if row.preview and row.seen not in data:
+        shown, secrets = _good(args, _row(row.group, row.preview), _same(row, data), None)
+        if not args.yes:
+            _show(shown)
+        data[row.seen] = shown.get("next", "")
     if row.confirm and not args.yes:
         _confirm(row.confirm)
-    answer, _ = ask(args, row, data)
+    answer, secrets = _good(args, row, data, secrets)
+    _print(args, answer)
+    while row.more and answer.get("next"):
+        token = {"token": answer["next"]}
+        answer, secrets = _good(args, _row(row.group, row.more), token, secrets)
+        _print(args, answer)
+    return 1 if answer.get("failed") else 0
+
+
+def _row(group: str, verb: str) -> Operation:
+    row = operation(group, verb)
+    assert row is not None, "the table names only operations of itself"
+    return row
+
+
+def _same(row: Operation, data: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that the preview of an operation takes, too."""
+    names = {field.name for field in _row(row.group, row.preview).fields}
+    return {name: value for name, value in data.items() if name in names}
+
+
+def _good(
+    args: argparse.Namespace,
+    row: Operation,
+    data: dict[str, Any],
+    secrets: dict[str, str] | None,
+) -> tuple[dict[str, Any], dict[str, str] | None]:
+    """As :func:`ask`; a refusal is raised."""
+    answer, secrets = ask(args, row, data, secrets)
     if answer.get("status") != "success":
         raise ConfigError(str(answer.get("message", "The program refused without a reason.")))
-    if args.json:
-        print(json.dumps({k: v for k, v in answer.items() if k != "status"}, ensure_ascii=False))
-    else:
+    return answer, secrets
+
+
+def _print(args: argparse.Namespace, answer: dict[str, Any]) -> None:
+    if not args.json:
         _show(answer)
-    return 1 if answer.get("failed") else 0
+        return
+    told = {k: v for k, v in answer.items() if k != "status" and (k != "next" or v)}
+    print(json.dumps(told, ensure_ascii=False), flush=True)
 
 
 def ask(
@@ -143,4 +181,4 @@ def _show(answer: dict[str, Any]) -> None:
     if rows := answer.get("rows"):
         print(*table(rows), sep="\n")
     if text := answer.get("text"):
-        print(text)
+        print(text, flush=True)

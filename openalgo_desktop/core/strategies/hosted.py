@@ -134,7 +134,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 class Hosted(msgspec.Struct, frozen=True, kw_only=True):
     """One hosted program as it is kept. ``promoted_hash`` is the content that a human has let go
     live; another content asks again. ``entry`` is a path inside ``folder``; a ``linked`` folder is
-    the user's own, any other one is the copy in the data folder. ``parameters`` are what the user
+    the user's own, any other one is the copy in the data folder; of a ``single`` file what lies
+    beside it is not the program's. ``parameters`` are what the user
     has set, by name of the ``declared`` ones. ``stall_minutes`` without a sign of life raise an
     alarm; 0 is none."""
 
@@ -143,6 +144,7 @@ class Hosted(msgspec.Struct, frozen=True, kw_only=True):
     entry: str
     folder: str
     linked: bool = False
+    single: bool = False
     exchange: str = "NSE"
     interpreter: str = ""
     hours: Hours = Hours()

@@ -14,7 +14,15 @@ from openalgo_desktop.core.errors import AppError, AuthError, BadCredentials, Co
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.core.secret import Secret
-from openalgo_desktop.runtime.hands import access, alerts, models, orders, state, watching
+from openalgo_desktop.runtime.hands import (
+    access,
+    alerts,
+    models,
+    orders,
+    state,
+    strategies,
+    watching,
+)
 from openalgo_desktop.runtime.hands.ports import Owned, Result
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -24,7 +32,7 @@ Handler = Callable[[Owned, dict[str, Any]], Awaitable[Result]]
 
 def _handler(row: Operation) -> Handler:
     name = f"{row.group}_{row.verb}"
-    for module in (orders, access, alerts, state, watching, models):
+    for module in (orders, access, alerts, state, strategies, watching, models):
         if name in vars(module):
             handler: Handler = vars(module)[name]
             return handler

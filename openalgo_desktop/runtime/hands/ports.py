@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from openalgo_desktop.automation.alerts.engine import Alerts
+from openalgo_desktop.automation.host.service import Host
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.events import Bus
@@ -46,6 +47,7 @@ class Owned(Protocol):
     approvals: Approvals
     kill_switch: KillSwitch
     alerts: Alerts
+    host: Host
     mcp: Mcp
     api: LocalApi | None
 
@@ -54,8 +56,10 @@ class Owned(Protocol):
 
 class Result(msgspec.Struct, frozen=True):
     """What an operation gives back: a sentence, rows of a table, or both. ``failed`` makes the
-    command end with code 1 though nothing was refused."""
+    command end with code 1 though nothing was refused; ``next`` is for the operation that comes
+    after this one (see ``preview`` and ``more`` of the table)."""
 
     text: str = ""
     rows: list[dict[str, Any]] = []
     failed: bool = False
+    next: str = ""

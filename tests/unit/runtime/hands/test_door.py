@@ -48,7 +48,7 @@ def test_every_row_has_a_function_and_a_group() -> None:
 
 def test_what_changes_something_is_guarded_unless_it_only_reduces() -> None:
     free = {row.name for row in OPERATIONS if row.changes and row.guard is Guard.FREE}
-    assert free == {"kill now", "mode sandbox"}
+    assert free == {"kill now", "mode sandbox", "strategy stop"}
     assert operation("mode", "live").guard is Guard.PASSWORD  # type: ignore[union-attr]
 
 

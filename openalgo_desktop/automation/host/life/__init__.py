@@ -1,0 +1,1 @@
+"""The life of hosted programs: start, watch, restart, schedule, quotas, stop."""

@@ -1,0 +1,95 @@
+"""What is on disk about a program's life, written before anything is done: after a crash of the
+engine it says what was meant to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.strategies.hosted import HostedState
+
+SCOPE = "hosted-runs"
+#: Key of the last moment at which an engine looked after the programs (epoch seconds).
+SEEN = "seen"
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """That it is to run, until somebody says otherwise. ``window`` is that of its schedule which
+    began it; empty by hand."""
+
+    mode: Mode
+    account_id: str
+    by: str
+    since: datetime
+    window: str = ""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a program stands. ``run_id`` is the present run, else the last; ``digest`` the content
+    that it was started with. ``off_day`` is the day (ISO) on which its schedule leaves it alone,
+    ``window`` the one that its schedule has dealt with. ``restarts`` are epoch seconds."""
+
+    wanted: Wanted | None = None
+    run_id: str = ""
+    digest: str = ""
+    mode: Mode | None = None
+    account_id: str = ""
+    started_at: datetime | None = None
+    state: HostedState = HostedState.STOPPED
+    reason: str = ""
+    last_lines: tuple[str, ...] = ()
+    restarts: tuple[float, ...] = ()
+    off_day: str = ""
+    window: str = ""
+    breach_day: str = ""
+    breach: str = ""
+
+
+class JsonStore(Protocol):
+    """Small JSON values by scope and key."""
+
+    async def all(self, scope: str) -> dict[str, Any]: ...
+    async def put(self, scope: str, key: str, value: Any) -> None: ...
+    async def delete(self, scope: str, key: str) -> None: ...
+    def put_later(self, scope: str) -> Callable[[str, Any], None]: ...
+
+
+class KeptRows:
+    """The rows by strategy id."""
+
+    def __init__(self, store: JsonStore) -> None:
+        self._store = store
+        self._later = store.put_later(SCOPE)
+
+    async def load(self) -> tuple[dict[str, Kept], float]:
+        """All rows, and when an engine saw the programs last (0: never). A row that cannot be read
+        is one of a program that does not run: its process, if any, is ended."""
+        rows = await self._store.all(SCOPE)
+        seen = float(rows.pop(SEEN, 0.0))
+        kept: dict[str, Kept] = {}
+        for key, row in rows.items():
+            try:
+                kept[key] = msgspec.convert(row, Kept)
+            except msgspec.ValidationError:
+                kept[key] = Kept(state=HostedState.ERROR, reason="What was kept of it is damaged.")
+        return kept, seen
+
+    async def put(self, strategy_id: str, kept: Kept) -> None:
+        """Returns when it is durable."""
+        await self._store.put(SCOPE, strategy_id, msgspec.to_builtins(kept))
+
+    def put_later(self, strategy_id: str, kept: Kept) -> None:
+        """What a start after a crash could do without."""
+        self._later(strategy_id, msgspec.to_builtins(kept))
+
+    def seen(self, at: float) -> None:
+        """An engine looks after the programs at ``at``."""
+        self._later(SEEN, at)
+
+    async def forget(self, strategy_id: str) -> None:
+        """The program is gone."""
+        await self._store.delete(SCOPE, strategy_id)

@@ -1,0 +1,87 @@
+"""Starts the host of the user's programs, after the API through which they trade."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING
+
+from openalgo_desktop.automation.host.catalog.registry import Registry
+from openalgo_desktop.automation.host.life.gate import HostGate
+from openalgo_desktop.automation.host.life.kept import KeptRows
+from openalgo_desktop.automation.host.life.keys import RunKeys
+from openalgo_desktop.automation.host.life.own_exits import OwnExits
+from openalgo_desktop.automation.host.life.ports import Tools
+from openalgo_desktop.automation.host.logs import RunLogs
+from openalgo_desktop.automation.host.processes import HostProcesses
+from openalgo_desktop.automation.host.service import Facts, Host
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.strategies.hosted import TradeRecord
+
+if TYPE_CHECKING:
+    from openalgo_desktop.runtime.terminal import Terminal
+
+#: Where the derivatives of a cash exchange are.
+_DERIVATIVES = {"NSE": "NFO", "BSE": "BFO"}
+#: Exchanges that are searched for an underlying that names none.
+_EXCHANGES = ("NFO", "BFO", "MCX", "CDS", "NCO")
+
+
+async def start_host(terminal: Terminal) -> None:
+    """Make ``terminal.host``."""
+    folder = terminal.data_dir.path / "strategies"
+    clean = terminal.logs.redactor.clean
+    processes = HostProcesses(folder, terminal.clock, clean)
+    expiries = partial(expiries_of, terminal)
+    tools = Tools(
+        clock=terminal.clock,
+        bus=terminal.bus,
+        registry=Registry(
+            folder / "programs", terminal.state, terminal.clock, terminal.calendar, expiries
+        ),
+        rows=KeptRows(terminal.state),
+        keys=RunKeys(terminal.keys),
+        processes=processes,
+        gate=HostGate(
+            lambda: terminal.desk.risk.blocked,
+            lambda mode: terminal.desk.gateway_of(mode).account_id,
+            lambda: None if terminal.api is None else (terminal.api.rest_url, terminal.api.ws_url),
+        ),
+        closer=OwnExits(terminal.desk),
+        grace=lambda: float(terminal.settings["hosting.stop_grace"]),
+    )
+    logs = RunLogs(processes.places, clean, terminal.clock)
+    terminal.host = Host(
+        tools,
+        logs,
+        Facts(
+            terminal.calendar,
+            expiries,
+            partial(_record, terminal),
+            lambda: (
+                int(terminal.settings["hosting.log_days"]),
+                int(terminal.settings["hosting.log_megabytes"]),
+            ),
+        ),
+    )
+    await terminal.host.start_up()
+    terminal.on_stop(terminal.host.close)
+
+
+def expiries_of(terminal: Terminal, underlying: str) -> Collection[date]:
+    """Expiry dates, today or later, of ``NIFTY`` or ``MCX:CRUDEOIL``; empty: none is known."""
+    exchange, colon, name = underlying.rpartition(":")
+    names = (_DERIVATIVES.get(exchange, exchange),) if colon else _EXCHANGES
+    today = terminal.clock.now().date()
+    found: set[date] = set()
+    for place in names:
+        for futures in (False, True):
+            found.update(terminal.instruments.expiries(name, place, futures, today))
+        if found:
+            break
+    return found
+
+
+async def _record(terminal: Terminal, name: str, mode: Mode) -> TradeRecord:
+    return TradeRecord()
