@@ -37,24 +37,30 @@ class KillReport(msgspec.Struct, frozen=True):
     flattened: int
     open_positions: int
     errors: tuple[str, ...] = ()
+    #: What it did in other modes, to what bound programs had there.
+    also: tuple[KillReport, ...] = ()
 
     @property
     def clean(self) -> bool:
         """Nothing is left working or open."""
-        return not self.resting and not self.open_positions
+        return not (self.resting or self.open_positions) and all(one.clean for one in self.also)
 
     @property
     def text(self) -> str:
         """The report as a sentence."""
-        left = (
-            "nothing is left working or open"
-            if self.clean
-            else f"{self.resting} orders still work, {self.open_positions} positions are still open"
-        )
+        parts = [self._counts(), *(f"{one.mode.value}: {one._counts()}" for one in self.also)]
         return (
             f"Kill switch ({self.mode.value}, by {self.by}): new orders are blocked, "
-            f"{self.cancelled} orders cancelled, {self.flattened} positions closed; {left}."
+            f"{'. Of bound programs in '.join(parts)}."
         )
+
+    def _counts(self) -> str:
+        left = (
+            f"{self.resting} orders still work, {self.open_positions} positions are still open"
+            if self.resting or self.open_positions
+            else "nothing is left working or open"
+        )
+        return f"{self.cancelled} orders cancelled, {self.flattened} positions closed; {left}"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

@@ -53,10 +53,12 @@ class Closing:
         *,
         key: Key | None = None,
         strategy: str = "",
+        only: Collection[str] | None = None,
     ) -> CancelAll:
         """Cancel every working order of the account, stops included; with ``key`` those of one
-        instrument, with ``strategy`` those that were placed for it. One that is between two states
-        at the broker cannot be cancelled yet and is left. ``mode`` as in :meth:`Lane.place`."""
+        instrument, with ``strategy`` those that were placed for it, with ``only`` those of these
+        ids. One that is between two states at the broker cannot be cancelled yet and is left.
+        ``mode`` as in :meth:`Lane.place`."""
         mode = self._desk.still(mode)
         gateway = self._desk.gateway_of(mode)
         cancelled: list[str] = []
@@ -66,7 +68,10 @@ class Closing:
             found = [
                 row
                 for row in some
-                if row.status.is_working and not row.settling and key in (None, row.key)
+                if row.status.is_working
+                and not row.settling
+                and key in (None, row.key)
+                and (only is None or row.order_id in only)
             ]
             working += await self._placed_for(strategy, found, gateway) if strategy else found
         for first in range(0, len(working), CANCEL_CHUNK):

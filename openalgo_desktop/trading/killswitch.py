@@ -1,33 +1,38 @@
 """The kill switch: block, cancel, flatten, verify, report.
 
-It works on the account of the current mode and blocks new orders of both modes. The block is
-stored before anything else is done and holds over restarts until a human resets it.
+It blocks new orders of both modes and works on the account of the mode in which the switch stands;
+in the other mode on what bound walks (programs, runs and keys of a fixed mode) have there, and on
+nothing else. The block is stored before anything else is done and holds over restarts until a
+human resets it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.errors import AppError, NotSupported, RiskBlocked
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError, RiskBlocked
 from openalgo_desktop.core.events import Bus, KillSwitchChanged, Notice
-from openalgo_desktop.core.gtt import Gtt
-from openalgo_desktop.core.model import OrderAck, Position
-from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.core.reports import KillReport
-from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
-from openalgo_desktop.trading.risk import KILL_SOURCE
+from openalgo_desktop.trading.kill_parts import BoundPart, Part, WholeAccount
+from openalgo_desktop.trading.ownbook import PositionKey
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 ATTEMPTS = 5
 #: How long the books are watched for the effect of one attempt, and how often; seconds.
 SETTLE, POLL = 3.0, 0.2
 _SCOPE, _KEY = "terminal", "kill_switch"
+#: Strategies that were bound once, by mode: the switch looks at theirs, too, after a restart.
+_BOUND = "bound_strategies"
 
 WHAT_RESET_DOES = (
     "New orders are accepted again. Cancelled orders are not placed again and closed positions "
@@ -41,6 +46,7 @@ class ValueStore(Protocol):
     async def get(self, scope: str, key: str) -> Any: ...
     async def put(self, scope: str, key: str, value: Any) -> None: ...
     async def delete(self, scope: str, key: str) -> None: ...
+    def put_later(self, scope: str) -> Callable[[str, Any], None]: ...
 
 
 class KillSwitch:
@@ -55,11 +61,20 @@ class KillSwitch:
         self.report: KillReport | None = None
 
     async def start(self) -> None:
-        """Block again if an earlier run was blocked."""
+        """Block again if an earlier run was blocked; know where something was bound."""
+        origins = self._desk.sender.origins
+        for mode, names in (await self._store.get(_SCOPE, _BOUND) or {}).items():
+            origins.bound.setdefault(Mode(mode), set()).update(names)
+        origins.on_bound = self._remember_bound
         stored = await self._store.get(_SCOPE, _KEY)
         if stored:
             self._block(str(stored.get("by", "")))
             log.warning("the kill switch is still on: %s", self._desk.risk.blocked)
+
+    def _remember_bound(self) -> None:
+        bound = self._desk.sender.origins.bound
+        names = {mode.value: sorted(found) for mode, found in bound.items()}
+        self._store.put_later(_SCOPE)(_BOUND, names)
 
     @property
     def tripped(self) -> bool:
@@ -82,7 +97,7 @@ class KillSwitch:
                 await self._store.put(_SCOPE, _KEY, {"by": by, "at": self._clock.now().isoformat()})
             except AppError as error:
                 errors.append(f"the block is not stored over a restart: {error.message}")
-            report = await self._work(by, flatten, errors)
+            report = await self._stop_all(by, flatten, errors)
         self.report = report
         level = "info" if report.clean else "error"
         log.warning("%s", report.text)
@@ -101,20 +116,32 @@ class KillSwitch:
         return WHAT_RESET_DOES
 
     # -- inside -----------------------------------------------------------------------------
-    async def _work(self, by: str, flatten: bool, errors: list[str]) -> KillReport:
+    async def _stop_all(self, by: str, flatten: bool, errors: list[str]) -> KillReport:
+        """The account of the switch, and at the same time what bound walks have elsewhere."""
         mode = self._desk.mode
+        others: list[asyncio.Task[KillReport]] = []
+        for other in self._desk.sender.origins.bound.keys() - {mode}:
+            lane = self._desk.bound(other)
+            if lane.read.account_id:
+                others.append(asyncio.create_task(self._work(BoundPart(lane), by, flatten, [])))
+            else:
+                errors.append(f"{other.value}: no account is connected, so nothing was done there")
+        try:
+            report = await self._work(WholeAccount(self._desk.bound(mode)), by, flatten, errors)
+        finally:
+            await asyncio.gather(*others, return_exceptions=True)
+        return msgspec.structs.replace(report, also=tuple(one.result() for one in others))
+
+    async def _work(self, part: Part, by: str, flatten: bool, errors: list[str]) -> KillReport:
         seen: set[str] = set()
-        closed: set[tuple[str, str, str]] = set()
+        closed: set[PositionKey] = set()
         quiet = False
         for attempt in range(ATTEMPTS + 1):
-            if self._desk.mode is not mode:
-                errors.append("the mode was switched meanwhile")
-                break
             try:
-                resting = await self._cancel(seen, errors)
+                resting = await self._cancel(part, seen, errors)
                 if resting:
                     continue  # closing on top of a resting order could turn the position
-                if flatten and await self._flatten(closed, errors):
+                if flatten and await self._flatten(part, closed, errors):
                     continue
                 if quiet:
                     break
@@ -126,11 +153,11 @@ class KillSwitch:
                 await asyncio.sleep(POLL)
         if unsettled := self._desk.unsettled():
             errors.append(f"the state of {unsettled} orders is unknown and being checked")
-        resting_left, open_left = await self._left(errors)
-        still = {_key(row) for row in open_left}
+        resting_left, open_left = await self._left(part)
+        still = set(open_left)
         working = set(resting_left)
         return KillReport(
-            mode=mode,
+            mode=part.mode,
             by=by,
             at=self._clock.now(),
             cancelled=len(seen - working),
@@ -140,48 +167,44 @@ class KillSwitch:
             errors=tuple(dict.fromkeys(errors)),
         )
 
-    async def _cancel(self, seen: set[str], errors: list[str]) -> list[str]:
+    async def _cancel(self, part: Part, seen: set[str], errors: list[str]) -> list[str]:
         """One round of cancelling; returns what still works after it."""
-        resting = await self._working()
+        resting = await _working(part)
         if not resting:
             return []
         seen.update(resting)
-        result = await self._desk.closing.cancel_all(KILL_SOURCE)
-        errors += [f"cancel of {order_id}: {why}" for order_id, why in result.failed]
-        for row in await self._triggers():
+        errors += [f"cancel of {order_id}: {why}" for order_id, why in await part.cancel()]
+        for row in await part.triggers():
             try:
-                await self._desk.send(
-                    "gtt_cancel", row, KILL_SOURCE, _cancel_of(row.trigger_id), row.trigger_id
-                )
+                await part.cancel_gtt(row)
             except AppError as error:
                 errors.append(f"cancel of GTT {row.trigger_id}: {error.message}")
-        return await self._until_empty(self._working)
+        return await self._until_empty(lambda: _working(part))
 
-    async def _flatten(self, closed: set[tuple[str, str, str]], errors: list[str]) -> bool:
+    async def _flatten(self, part: Part, closed: set[PositionKey], errors: list[str]) -> bool:
         """One round of closing; whether something is still open after it.
 
         A symbol with an order whose state is unknown is left alone until that is settled: the
         order may be a closing one, and a second one would open the other side.
         """
-        rows = await self._open()
+        rows = await part.open()
         if not rows:
             return False
         await self._desk.reconciler.run_once()
         unknown = {
-            (entry.request.get("exchange"), entry.request.get("symbol"))
+            (str(entry.request.get("exchange")), str(entry.request.get("symbol")))
             for entry in self._desk.reconciler.open_entries.values()
-            if entry.kind == "place"
+            if entry.kind == "place" and entry.mode is part.mode
         }
-        waiting = {row.symbol for row in rows if row.key in unknown}
+        waiting = {key[1] for key in rows if key[:2] in unknown}
         errors += [f"{name} waits: the state of an order of it is unknown" for name in waiting]
-        closed.update(_key(row) for row in rows if row.key not in unknown)
-        result = await self._desk.exits.close_all(KILL_SOURCE, leave=lambda key: key[:2] in unknown)
-        errors += [f"close of {error}" for error in result.errors]
-        return bool(await self._until_empty(self._open))
+        closed.update(key for key in rows if key[:2] not in unknown)
+        errors += [f"close of {error}" for error in await part.close(unknown)]
+        return bool(await self._until_empty(part.open))
 
-    async def _until_empty(self, read: Any) -> list[Any]:
+    async def _until_empty(self, read: Callable[[], Awaitable[list[T]]]) -> list[T]:
         """Watch a book until it has no row, at most :data:`SETTLE` seconds."""
-        rows: list[Any] = await read()
+        rows = await read()
         for _ in range(int(SETTLE / POLL)):
             if not rows:
                 break
@@ -189,44 +212,16 @@ class KillSwitch:
             rows = await read()
         return rows
 
-    async def _working(self) -> list[str]:
-        """Ids of working orders, and of active GTTs, which would become orders later."""
-        working: list[str] = []
-        async for some in in_turns(await self._desk.gateway.orders()):
-            working += [order.order_id for order in some if order.status.is_working]
-        return working + [f"GTT {row.trigger_id}" for row in await self._triggers()]
-
-    async def _triggers(self) -> list[Gtt]:
-        gateway = self._desk.gateway
-        if not gateway.traits.gtt:
-            return []
+    async def _left(self, part: Part) -> tuple[list[str], list[PositionKey]]:
         try:
-            return await gateway.gtt_orders()
-        except NotSupported:
-            return []
-
-    async def _open(self) -> list[Position]:
-        return [row for row in await self._desk.gateway.positions() if row.quantity]
-
-    async def _left(self, errors: list[str]) -> tuple[list[str], list[Position]]:
-        try:
-            return await self._working(), await self._open()
+            return await _working(part), await part.open()
         except AppError as error:
-            errors.append(f"the books could not be read: {error.message}")
             raise RiskBlocked(
-                "New orders are blocked, but the books cannot be read, so nobody knows what is "
-                f"left: {error.message}. Pull the kill switch again."
+                f"New orders are blocked, but the books of {part.mode.value} mode cannot be read, "
+                f"so nobody knows what is left: {error.message}. Pull the kill switch again."
             ) from error
 
 
-def _cancel_of(trigger_id: str) -> Callable[[TradingGateway, str], Coroutine[Any, Any, OrderAck]]:
-    def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
-        if not gateway.traits.gtt:
-            raise NotSupported(f"{gateway.broker} has no good-till-triggered orders.")
-        return gateway.gtt_cancel(trigger_id)
-
-    return call
-
-
-def _key(row: Position) -> tuple[str, str, str]:
-    return (row.exchange, row.symbol, row.product.value)
+async def _working(part: Part) -> list[str]:
+    """Ids of working orders, and of active GTTs, which would become orders later."""
+    return await part.orders() + [f"GTT {row.trigger_id}" for row in await part.triggers()]

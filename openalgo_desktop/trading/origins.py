@@ -48,6 +48,10 @@ class Origins:
         self._by_id: dict[str, Origin] = {}
         self._id_of: dict[str, str] = {}  # order id by tag, of orders that were heard of
         self._foreign: set[str] = set()  # order ids that the journal does not know
+        #: Strategies that sent something through a bound lane, by mode, as far as that was met.
+        self.bound: dict[Mode, set[str]] = {}
+        #: Told of each of them once.
+        self.on_bound: Callable[[], None] = lambda: None
         #: Told when an order that may be known already gets its name: mode, order id, strategy.
         self.on_named: Callable[[Mode, str, str], None] = lambda mode, order_id, strategy: None
 
@@ -61,6 +65,9 @@ class Origins:
             bool(entry.request.get(BOUND)),
         )
         self._by_tag[entry.tag] = origin
+        if origin.bound and origin.strategy not in self.bound.setdefault(entry.mode, set()):
+            self.bound[entry.mode].add(origin.strategy)
+            self.on_bound()
         if entry.order_id and (entry.kind == "place" or entry.order_id not in self._by_id):
             self._by_id[entry.order_id] = origin
 

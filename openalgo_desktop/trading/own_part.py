@@ -5,9 +5,10 @@ own book. Cancelling and closing for a strategy touches nothing else of the acco
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Order
+from openalgo_desktop.core.model import Key, Order
 from openalgo_desktop.trading.lane import Lane
 from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.results import CancelAll, CloseAll
@@ -47,14 +48,16 @@ class OwnPart:
                 found[key] = units if net.quantity > 0 else -units
         return found
 
-    async def close_all(self, source: str, *, cancel_orders: bool = False) -> CloseAll:
-        """Close what the strategy holds at market, in its own name; a failure of one is told and
-        keeps no other in. Its orders that rest against a position are taken back first, and with
-        ``cancel_orders`` all of them."""
+    async def close_all(
+        self, source: str, *, cancel_orders: bool = False, leave: Collection[Key] = ()
+    ) -> CloseAll:
+        """Close what the strategy holds at market, in its own name, but the instruments to
+        ``leave``; a failure of one is told and keeps no other in. Its orders that rest against a
+        position are taken back first, and with ``cancel_orders`` all of them."""
         mode, errors = self._lane.mode, []
         if cancel_orders:
             errors += [f"order {one}: {why}" for one, why in (await self.cancel_all(source)).failed]
-        units = self.units()
+        units = {key: held for key, held in self.units().items() if key[:2] not in leave}
         ids: list[str] = []
         closed = 0
         for key, held in units.items():

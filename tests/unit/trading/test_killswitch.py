@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, GttType, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import (
     OrderNotWorking,
@@ -18,7 +20,16 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.events import KillSwitchChanged
 from openalgo_desktop.core.gtt import Gtt
-from openalgo_desktop.core.model import ModifyRequest, Order, OrderAck, OrderRequest, Position
+from openalgo_desktop.core.model import (
+    BookRows,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+    Trade,
+)
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.state import KeyValueStore
@@ -233,3 +244,148 @@ async def test_works_on_the_account_of_the_current_mode_only(rig: Rig):
     report = await rig.kill.trip("window")
     assert report.mode is Mode.SANDBOX and report.clean
     assert rig.live.arrived == [] and msgspec.structs.asdict(rig.live.rows[0])["quantity"] == 5
+
+
+# -- programs that are bound to the other mode -----------------------------------------------
+class Market(Gateway):
+    """A live account where market orders fill at once and limits rest; cancels work."""
+
+    def __init__(self) -> None:
+        super().__init__("kite")
+        self.gtts: list[Gtt] = []
+        self.traits = Traits(gtt=True)
+
+    async def place(self, request: OrderRequest, tag: str) -> OrderAck:
+        ack = await super().place(request, tag)
+        filled = request.quantity if request.price_type is PriceType.MARKET else 0
+        at, order = datetime.now(tz=IST), self.book[-1]
+        order.status = OrderStatus.COMPLETE if filled else OrderStatus.OPEN
+        order.filled_quantity = filled
+        trade = None
+        if filled:
+            row = self._row(request)
+            row.quantity += filled * request.action.sign
+            trade = Trade(
+                f"T{ack.order_id}", ack.order_id, request.symbol, request.exchange,
+                request.action, request.product, filled, 800.0, at,
+            )  # fmt: skip
+        assert self.listener is not None
+        self.listener(OrderUpdate(self.account_id, msgspec.structs.replace(order), trade))
+        return ack
+
+    def _row(self, request: OrderRequest) -> Position:
+        for row in self.rows:
+            if (row.symbol, row.product) == (request.symbol, request.product):
+                return row
+        self.rows.append(Position(request.symbol, "NSE", request.product, 0, 800.0))
+        return self.rows[-1]
+
+    async def cancel(self, order_id: str) -> OrderAck:
+        for order in self.book:
+            if order.order_id == order_id:
+                order.status = OrderStatus.CANCELLED
+                assert self.listener is not None
+                row = msgspec.structs.replace(order)
+                self.listener(OrderUpdate(self.account_id, row))
+        return await super().cancel(order_id)
+
+    async def gtt_orders(self) -> list[Gtt]:
+        return list(self.gtts)
+
+    async def gtt_place(self, trigger_id: str) -> OrderAck:
+        kind, at = GttType.SINGLE, PriceType.LIMIT
+        self.gtts.append(Gtt(trigger_id, kind, "SBIN", "NSE", Action.BUY, 1, Product.CNC, at, []))
+        return OrderAck(trigger_id)
+
+    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
+        self.gtts = [row for row in self.gtts if row.trigger_id != trigger_id]
+        return OrderAck(trigger_id)
+
+
+EMA = msgspec.structs.replace(BUY, strategy="ema")
+RESTS = msgspec.structs.replace(EMA, price_type=PriceType.LIMIT, price=700.0)
+
+
+async def with_live_program(rig: Rig) -> Market:
+    """A program of live mode that holds 10 SBIN and rests; by hand there are 30 SBIN, 5 INFY and a
+    resting order. The switch stands at SANDBOX."""
+    market = Market()
+    rig.desk.set_gateway(Mode.LIVE, market)  # type: ignore[arg-type]
+    await rig.desk.books.rebase(Mode.LIVE, tell=False)
+    lane = rig.desk.bound(Mode.LIVE)
+    await lane.place(EMA, "api:ema")
+    await lane.place(RESTS, "api:ema")
+    await lane.send("gtt_place", EMA, "api:ema", lambda gateway, tag: market.gtt_place("G1"))
+    await rig.desk.set_mode(Mode.LIVE, "test")
+    for hand in (
+        msgspec.structs.replace(BUY, quantity=30),
+        msgspec.structs.replace(BUY, symbol="INFY", quantity=5),
+        msgspec.structs.replace(RESTS, strategy="", quantity=2),
+    ):
+        await rig.desk.place(hand, "window")
+    await rig.desk.send("gtt_place", BUY, "window", lambda gateway, tag: market.gtt_place("G2"))
+    await rig.desk.set_mode(Mode.SANDBOX, "test")
+    return market
+
+
+def left(market: Market) -> tuple[dict[str, int], list[str], list[str]]:
+    held = {row.symbol: row.quantity for row in market.rows}
+    rests = [order.order_id for order in market.book if order.status.is_working]
+    return held, rests, [row.trigger_id for row in market.gtts]
+
+
+async def test_what_live_programs_have_is_stopped_while_the_switch_is_at_sandbox(rig: Rig):
+    """Theirs and nothing else: the owner's own positions and orders of that account stay."""
+    market = await with_live_program(rig)
+    rig.rest(1)
+    rig.paper.rows = [Position("TCS", "NSE", Product.MIS, 5, 800.0)]
+    report = await rig.kill.trip("window")
+    assert (report.mode, report.cancelled, report.flattened) == (Mode.SANDBOX, 1, 1)
+    (live,) = report.also
+    assert (live.mode, live.cancelled, live.flattened, live.clean) == (Mode.LIVE, 2, 1, True)
+    assert (
+        "sandbox" in report.text and "live: 2 orders cancelled, 1 positions closed" in report.text
+    )
+    assert left(market) == ({"SBIN": 30, "INFY": 5}, ["5"], ["G2"])
+    closing = market.book[-1]
+    assert (closing.action, closing.quantity) == (Action.SELL, 10)
+    with pytest.raises(RiskBlocked):
+        await rig.desk.bound(Mode.LIVE).place(EMA, "api:ema")
+    await rig.kill.trip("window")  # nothing of it is left, so nothing more is sent
+    assert left(market) == ({"SBIN": 30, "INFY": 5}, ["5"], ["G2"])
+
+
+async def test_the_whole_account_is_stopped_where_the_switch_stands(rig: Rig):
+    market = await with_live_program(rig)
+    await rig.desk.set_mode(Mode.LIVE, "test")
+    report = await rig.kill.trip("window")
+    assert (report.mode, report.clean, report.also) == (Mode.LIVE, True, ())
+    assert left(market) == ({"SBIN": 0, "INFY": 0}, [], [])
+
+
+async def test_programs_of_the_other_mode_are_found_after_a_restart(rig: Rig):
+    market = await with_live_program(rig)
+    desk = rig.make_desk()
+    desk.set_gateway(Mode.LIVE, market)  # type: ignore[arg-type]
+    await rig.store.put("other", "written", 1)  # what was put before it is on the disk
+    again = KillSwitch(rig.clock, rig.bus, desk, rig.store)
+    await again.start()
+    await desk.start()
+
+    async def trades() -> BookRows[Trade]:
+        at = datetime.now(tz=IST)
+        return BookRows([Trade("T1", "1", "SBIN", "NSE", Action.BUY, Product.MIS, 10, 800.0, at)])
+
+    market.trades = trades  # type: ignore[method-assign]
+    await desk.books.rebase(Mode.LIVE)
+    report = await again.trip("window")
+    assert [one.mode for one in report.also] == [Mode.LIVE] and report.clean
+    assert left(market) == ({"SBIN": 30, "INFY": 5}, ["5"], ["G2"])
+    await desk.stop()
+
+
+async def test_a_program_of_an_account_that_is_gone_is_told(rig: Rig):
+    await with_live_program(rig)
+    rig.desk.set_gateway(Mode.LIVE, None)
+    report = await rig.kill.trip("window")
+    assert report.errors == ("live: no account is connected, so nothing was done there",)

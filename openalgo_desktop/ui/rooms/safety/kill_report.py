@@ -54,6 +54,9 @@ class KillReportDialog(QDialog):
             grid.setRowMinimumHeight(index, look.px(18))
         grid.setColumnStretch(2, 1)
         column.addLayout(grid)
+        for one in report.also:
+            name = f"dialog-kill-report-also-{one.mode.value}"
+            column.addWidget(label(one.text, name, "muted"))
         if report.errors:
             name = "dialog-kill-report-errors"
             column.addWidget(PlainList.to_read(name, "What went wrong", report.errors))
