@@ -108,6 +108,15 @@ class Host:
         await self._tools.keys.sweep(adopted)
         self._unsubscribe = self._tools.bus.subscribe(KillSwitchChanged, self._on_kill_switch)
         self._loop = asyncio.create_task(self._looking.run(), name="hosted programs")
+        if self._seats:
+            self._beside(self._prune())
+
+    async def _prune(self) -> None:
+        """Old logs go, now and each hour."""
+        while True:
+            days, megabytes = self._facts.keep()
+            await self.logs.prune(days=days, megabytes=megabytes)
+            await asyncio.sleep(3600)
 
     async def _adopt(self, left: dict[str, Marks], seen: float) -> set[str]:
         """Decide for each that was to run; the runs that go on in the same process."""

@@ -10,13 +10,15 @@ import msgspec
 from openalgo_desktop.core.calendar import SATURDAY, MarketCalendar, Window
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.core.strategies.hosted import Hours, PausedBecause
+from openalgo_desktop.core.strategies.hosted import AtWindowEnd, Hours, PausedBecause
 
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 #: A schedule that does not run within so many days never runs.
 HORIZON = 400
 MAX_WINDOWS = 10
 MAX_LATE = 24 * 60
+#: A window that ends with a square-off ends so long before the market does, for exits need one.
+BEFORE_CLOSE = timedelta(minutes=2)
 
 #: Expiry dates of an underlying; empty when it has none that is known.
 Expiries = Callable[[str], Collection[date]]
@@ -111,8 +113,9 @@ def windows_on(
         return [], PausedBecause.WEEKEND if weekend else PausedBecause.NOT_ITS_DAY
     if hours.expiry_only and day not in expiries(hours.expiry_only):
         return [], PausedBecause.NO_EXPIRY
+    early = BEFORE_CLOSE if hours.at_end is AtWindowEnd.SQUARE_OFF else timedelta()
     found = [
-        (max(start, first), min(end, last))
+        (max(start, first), min(end, last - early))
         for start, end in (_moments(pair, day) for pair in hours.windows)
         for first, last in sessions
     ]

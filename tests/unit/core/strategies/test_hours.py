@@ -10,7 +10,7 @@ import pytest
 from openalgo_desktop.core.calendar import Holiday, MarketCalendar, Opening
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.core.strategies.hosted import Hours, PausedBecause
+from openalgo_desktop.core.strategies.hosted import AtWindowEnd, Hours, PausedBecause
 from openalgo_desktop.core.strategies.hours import (
     checked_hours,
     ended_since,
@@ -78,6 +78,14 @@ def test_mcx_runs_in_the_evening_of_a_holiday_of_nse() -> None:
     assert says(evening, at(HOLIDAY, "16:59"), "MCX") is PausedBecause.BEFORE_MARKET
     assert says(evening, at(HOLIDAY, "17:00"), "MCX") == "runs"
     assert says(evening, at(HOLIDAY, "17:00"), "NSE") is PausedBecause.HOLIDAY
+
+
+def test_a_square_off_finds_the_market_open() -> None:
+    whole = msgspec.structs.replace(WORKDAYS, windows=(("09:15", "15:30"),))
+    assert says(whole, at(MONDAY, "15:29")) == "runs"
+    early = msgspec.structs.replace(whole, at_end=AtWindowEnd.SQUARE_OFF)
+    assert says(early, at(MONDAY, "15:27")) == "runs"
+    assert says(early, at(MONDAY, "15:28")) is PausedBecause.AFTER_MARKET
 
 
 def test_days_expiries_and_around_the_clock() -> None:
