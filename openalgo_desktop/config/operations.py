@@ -30,8 +30,9 @@ class Guard(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One argument. ``kind`` is ``text``, ``int``, ``flag`` or ``list``; a positional argument of
-    the command unless ``option``."""
+    """One argument. ``kind`` is ``text``, ``int``, ``flag``, ``list`` or ``secret``; a positional
+    argument of the command unless ``option``. A secret is no argument, for those are seen by
+    others: it is asked at the prompt or read from standard input, one line."""
 
     name: str
     help: str
@@ -79,6 +80,7 @@ GROUPS: dict[str, str] = {
     "webhooks": "webhook strategies",
     "strategy": "your own programs: add, run, schedule, promote to live",
     "alerts": "alerts on prices, studies and drawings",
+    "telegram": "the Telegram bot and the chats that are linked with it",
     "settings": "settings, their values and where these come from",
     "sandbox": "the paper account",
     "engine": "the running engine",
@@ -91,6 +93,8 @@ _ALERT = F("id", "number of the alert (webhooks unsent)", "int", metavar="ID")
 _ACCOUNT = F("name", "broker, or broker:2 for a second account", metavar="NAME")
 _WEBHOOK = F("name", "name of the strategy, or its id", metavar="NAME")
 _PROGRAM = F("name", "name of the program, or its id", metavar="NAME")
+_CHAT = F("chat", "id of the chat (telegram chats)", metavar="CHAT")
+_ASKED = F("id", "id of the request (telegram waiting)", metavar="ID")
 _SETTING = F("key", "such as api.rest_port", metavar="KEY")
 
 STRATEGY: tuple[Operation, ...] = (
@@ -395,6 +399,33 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("alerts", "resume", "watch a paused or fired alert", (_WATCHED,), changes=True),
     Op("alerts", "delete", "end an alert for good", (_WATCHED,), changes=True),
     *STRATEGY,
+    Op("telegram", "status", "whether the bot runs, and what hinders it", guard=Guard.FREE),
+    Op(
+        "telegram",
+        "token",
+        "store the token of your bot, as @BotFather gave it; it is asked for, or read from "
+        "standard input",
+        (F("token", "Token of the bot", "secret"),),
+        changes=True,
+    ),
+    Op("telegram", "forget", "drop the token and stop the bot", changes=True),
+    Op("telegram", "on", "switch the bot on", changes=True),
+    Op("telegram", "off", "switch it off", changes=True),
+    Op("telegram", "link", "a code that links the chat which sends it to the bot", changes=True),
+    Op("telegram", "chats", "linked chats"),
+    Op("telegram", "unlink", "a chat may ask no more", (_CHAT,), changes=True),
+    Op(
+        "telegram",
+        "authenticator",
+        "what an authenticator app reads for the one-time codes of a chat",
+        (_CHAT,),
+        Guard.PASSWORD,
+        changes=True,
+    ),
+    Op("telegram", "test", "send a message to all linked chats"),
+    Op("telegram", "waiting", "what chats want that changes money"),
+    Op("telegram", "confirm", "do what a chat wants", (_ASKED,), changes=True),
+    Op("telegram", "refuse", "do not", (_ASKED,), changes=True),
     Op(
         "settings",
         "list",
@@ -450,6 +481,16 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
+def told(row: Operation, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments that may be written down: those that say something, without secrets."""
+    secret = {field.name for field in row.fields if field.kind == "secret"}
+    return {
+        name: value
+        for name, value in data.items()
+        if value not in ("", False, [], 0) and name not in secret
+    }
+
+
 def operation(group: str, verb: str) -> Operation | None:
     """The row of an operation."""
     return next((row for row in OPERATIONS if (row.group, row.verb) == (group, verb)), None)
@@ -470,6 +511,7 @@ _KINDS: dict[str, tuple[type, Any]] = {
     "int": (int, 0),
     "flag": (bool, False),
     "list": (list, []),
+    "secret": (str, ""),
 }
 
 

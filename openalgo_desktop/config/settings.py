@@ -19,6 +19,7 @@ from openalgo_desktop.config.mcp_settings import MCP_SETTINGS
 from openalgo_desktop.config.order_settings import ORDER_SETTINGS
 from openalgo_desktop.config.sandbox_settings import SANDBOX_SETTINGS
 from openalgo_desktop.config.setting import Setting
+from openalgo_desktop.config.telegram_settings import TELEGRAM_SETTINGS
 from openalgo_desktop.config.trading_settings import TRADING_SETTINGS
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.near import did_you_mean
@@ -84,6 +85,7 @@ SETTINGS: dict[str, Setting] = _table(
     *ORDER_SETTINGS,
     *FEEDBACK_SETTINGS,
     *HOSTING_SETTINGS,
+    *TELEGRAM_SETTINGS,
 )
 
 

@@ -21,6 +21,7 @@ from openalgo_desktop.core.model import AccountStatus, Key, Order, Trade
 from openalgo_desktop.core.reports import Difference, KillReport
 from openalgo_desktop.core.strategies.hosted import HostedView
 from openalgo_desktop.core.strategies.rows import RunEvent
+from openalgo_desktop.core.telegram import BotStatus, ConfirmRequest
 
 log = logging.getLogger(__name__)
 
@@ -210,6 +211,20 @@ class LockChanged(Event, frozen=True):
     """The app lock closed or opened."""
 
     locked: bool
+
+
+class TelegramChanged(Event, frozen=True):
+    """The bot started, stopped, lost its connection, or a chat was linked or unlinked."""
+
+    status: BotStatus
+
+
+class TelegramAsks(Event, frozen=True):
+    """A chat wants something that changes money: the window may ask its user. ``over`` says that
+    it needs no answer any more."""
+
+    request: ConfirmRequest
+    over: bool = False
 
 
 class Notice(Event, frozen=True):

@@ -315,6 +315,8 @@ class Dispatcher:
         return run
 
 
+#: Fields that are secrets: keys, and the token of the Telegram bot.
+_SECRETS = frozenset({"apikey", "token"})
 #: Larger bodies are not kept by the monitor, bytes.
 _MOST_REMEMBERED = 4096
 #: Fields of a broker's form at most.
@@ -365,7 +367,7 @@ def _to_remember(request: web.BaseRequest, data: dict[str, Any]) -> dict[str, An
     are not kept."""
     if (request.content_length or 0) > _MOST_REMEMBERED:
         return None
-    return {name: value for name, value in data.items() if name != "apikey"}
+    return {name: value for name, value in data.items() if name not in _SECRETS}
 
 
 def _media_type(request: web.BaseRequest) -> str:

@@ -27,6 +27,7 @@ from openalgo_desktop.local_api.handlers.callback import callback_rows
 from openalgo_desktop.local_api.later_rows import LATER
 from openalgo_desktop.local_api.strategy_endpoints import STRATEGIES
 from openalgo_desktop.local_api.table import BAD_KEY, CRASH_API, Endpoint, ErrorForm, Need
+from openalgo_desktop.local_api.telegram_rows import TELEGRAM
 
 _NO_PRICE = "Failed to fetch LTP for {underlying}. " + BAD_KEY
 _ORDER: dict[str, Any] = {
@@ -397,7 +398,7 @@ PAGES: tuple[Endpoint, ...] = (
     ),
 )
 
-TABLE: tuple[Endpoint, ...] = ORDERS + ACCOUNT + DATA + SYSTEM + HOOKS + PAGES + LATER
+TABLE: tuple[Endpoint, ...] = ORDERS + ACCOUNT + DATA + SYSTEM + HOOKS + PAGES + TELEGRAM + LATER
 
 CONTROL = E(
     "/simulator/control",

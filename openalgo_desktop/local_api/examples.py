@@ -81,6 +81,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "strategy/runs": _MADE | {"limit": 10},
     "strategy/orders": _MADE,
     "strategy/events": _MADE | {"severity": "critical", "limit": 10},
+    "telegram/notify": {"username": "trader", "message": "The strategy has started."},
+    "telegram/broadcast": {"message": "The market opens in 5 minutes."},
+    "telegram/config": {"rate_limit_per_minute": 30, "broadcast_enabled": True},
+    "telegram/preferences": {"telegram_id": 4711, "daily_summary": False},
     "/strategy/webhook/*": {"symbol": "SBIN", "action": "BUY"},
     "/chartink/webhook/*": {
         "scan_name": "my BUY scan",

@@ -10,6 +10,9 @@ from typing import Any
 
 from openalgo_desktop.core.enums import Mode
 
+#: Name of the one user of this program, where clients of the API want one.
+USER = "trader"
+
 
 @dataclass(slots=True)
 class TerminalOptions:

@@ -16,6 +16,7 @@ from typing import Any
 from openalgo_desktop.analytics.trade_journal import TradeJournal
 from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.automation.host.service import Host
+from openalgo_desktop.automation.telegram.service import Telegram
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
 from openalgo_desktop.config.resources import resource_text
@@ -54,12 +55,13 @@ from openalgo_desktop.runtime.crash import look_back
 from openalgo_desktop.runtime.hands.door import OwnerDoor
 from openalgo_desktop.runtime.logs import LogRing, setup_logging
 from openalgo_desktop.runtime.mode_guard import LOCKED_VAULT
-from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.options import USER, TerminalOptions
 from openalgo_desktop.runtime.own_days import amend_calendar
 from openalgo_desktop.runtime.start_bars import start_bars
 from openalgo_desktop.runtime.start_drawings import start_drawings
 from openalgo_desktop.runtime.start_host import start_host
 from openalgo_desktop.runtime.start_mcp import Mcp, start_mcp
+from openalgo_desktop.runtime.start_telegram import start_telegram
 from openalgo_desktop.runtime.start_trading import start_trading
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.sandbox.realism import Realism
@@ -141,6 +143,7 @@ class Terminal:
         self.alerts: Alerts
         self.host: Host
         self.mcp: Mcp
+        self.telegram: Telegram
         self.audit: AuditTrail
         self.lock: AppLock
         self.api: LocalApi | None = None
@@ -158,6 +161,7 @@ class Terminal:
             await start_drawings(self)
             await self._start_market()
             await start_trading(self)
+            await start_telegram(self)
             await self._start_api()
             await start_host(self)
             await start_mcp(self)
@@ -307,11 +311,12 @@ class Terminal:
                 alerts=AlertRepository(self.db),
                 control=self.control if self.options.sim_control else None,
                 account_status=lambda: self.account.status,
-                user_id="trader",
+                user_id=USER,
                 brokers=(SIMULATOR, *self.registry.ids()),
                 callbacks=self.callbacks,
                 approvals=self.approvals,
                 requests=self.requests,
+                telegram=self.telegram,
             )
         )
         await self.api.start()

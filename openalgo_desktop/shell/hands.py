@@ -32,7 +32,8 @@ def add_groups(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_operation(parser: argparse.ArgumentParser, row: Operation) -> None:
     for field in row.fields:
-        _add_field(parser, field)
+        if field.kind != "secret":
+            _add_field(parser, field)
     if row.confirm:
         parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
@@ -73,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
     """Do it and print the answer: 0 done, 1 done in part, 2 refused."""
     row = operation(args.command, args.verb)
     assert row is not None, "the parser knows only operations of the table"
-    data = {f.name: getattr(args, f.name) for f in row.fields if getattr(args, f.name) is not None}
+    plain = [field.name for field in row.fields if field.kind != "secret"]
+    data = {name: getattr(args, name) for name in plain if getattr(args, name) is not None}
     secrets: dict[str, str] | None = None
     if row.preview and row.seen not in data:
         shown, secrets = _good(args, _row(row.group, row.preview), _same(row, data), None)
@@ -82,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         data[row.seen] = shown.get("next", "")
     if row.confirm and not args.yes:
         _confirm(row.confirm)
+    data |= {field.name: _secret(field) for field in row.fields if field.kind == "secret"}
     answer, secrets = _good(args, row, data, secrets)
     _print(args, answer)
     while row.more and answer.get("next"):
@@ -161,6 +164,15 @@ def _confirm(question: str) -> None:
         raise ConfigError(f"{question} Say --yes to go on.")
     if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
         raise ConfigError("Nothing was done.")
+
+
+def _secret(field: Field) -> str:
+    """One line of standard input; at a terminal it is asked for and not shown."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    import getpass
+
+    return getpass.getpass(f"{field.help}: ").strip()
 
 
 def _secrets(needs: Sequence[str], *, from_stdin: bool) -> dict[str, str]:

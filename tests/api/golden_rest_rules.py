@@ -405,8 +405,8 @@ REST_RULES: tuple[Rule, ...] = (
     Rule(
         "telegram/config",
         "success",
-        "no times: there is no stored configuration",
-        "messaging comes later",
+        "no times before something is configured",
+        "nothing is stored for a bot that nobody set up",
         when=lambda case: case.ok and case.method == "GET",
         change=_no_times,
     ),

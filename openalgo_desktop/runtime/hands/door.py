@@ -8,7 +8,15 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.config.operations import OPERATIONS, WHO, Guard, Operation, checked, operation
+from openalgo_desktop.config.operations import (
+    OPERATIONS,
+    WHO,
+    Guard,
+    Operation,
+    checked,
+    operation,
+    told,
+)
 from openalgo_desktop.core.acting import actor
 from openalgo_desktop.core.errors import AppError, AuthError, BadCredentials, ConfigError
 from openalgo_desktop.core.near import did_you_mean
@@ -21,6 +29,7 @@ from openalgo_desktop.runtime.hands import (
     orders,
     state,
     strategies,
+    telegram,
     watching,
 )
 from openalgo_desktop.runtime.hands.ports import Owned, Result
@@ -32,7 +41,7 @@ Handler = Callable[[Owned, dict[str, Any]], Awaitable[Result]]
 
 def _handler(row: Operation) -> Handler:
     name = f"{row.group}_{row.verb}"
-    for module in (orders, access, alerts, state, strategies, watching, models):
+    for module in (orders, access, alerts, state, strategies, telegram, watching, models):
         if name in vars(module):
             handler: Handler = vars(module)[name]
             return handler
@@ -91,9 +100,9 @@ class OwnerDoor:
     def _audit(self, row: Operation, data: Mapping[str, Any], answer: str) -> None:
         if not row.changes:
             return
-        told = {name: value for name, value in data.items() if value not in ("", False, [], 0)}
+        said = told(row, data)
         # A strategy may be named by its id, and that is its credential.
-        detail = _ID.sub("***", msgspec.json.encode(told).decode()) if told else ""
+        detail = _ID.sub("***", msgspec.json.encode(said).decode()) if said else ""
         now = self._owned.clock.now()
         entry = AuditEntry(now, WHO, "command", row.name, detail=detail, answer=answer)
         self._owned.audit.record(entry)

@@ -9,6 +9,7 @@ import msgspec
 
 from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.automation.host.service import Host
+from openalgo_desktop.automation.telegram.service import Telegram
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.events import Bus
@@ -49,6 +50,7 @@ class Owned(Protocol):
     alerts: Alerts
     host: Host
     mcp: Mcp
+    telegram: Telegram
     api: LocalApi | None
 
     async def reset_sandbox(self) -> None: ...

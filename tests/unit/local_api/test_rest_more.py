@@ -449,7 +449,6 @@ async def test_pnl_symbols_only_in_the_sandbox(world: World) -> None:
 async def test_what_comes_later(world: World) -> None:
     assert (await world.post("portfolio/backtest"))[0] == 501
     assert (await world.post("sip/backtest"))[0] == 501
-    assert (await world.post("telegram/notify"))[0] == 409
     assert (await world.post("whatsapp/notify"))[0] == 409
     assert (await world.post("whatsapp/notify", key="wrong"))[0] == 401
     assert (await world.post("strategy/list"))[0] == 404

@@ -1,0 +1,46 @@
+"""Makes the Telegram bot, last of all: it asks every other part. While it is switched off it costs
+its object and one subscription."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openalgo_desktop.automation.telegram.channel import TelegramChannel
+from openalgo_desktop.automation.telegram.rooms import Rooms
+from openalgo_desktop.automation.telegram.service import Telegram
+from openalgo_desktop.runtime.options import USER
+
+if TYPE_CHECKING:
+    from openalgo_desktop.runtime.terminal import Terminal
+
+
+async def start_telegram(terminal: Terminal) -> None:
+    """Make ``terminal.telegram``; the API knows it, so it is there before."""
+    accounts = terminal.accounts
+    rooms = Rooms(
+        clock=terminal.clock,
+        bus=terminal.bus,
+        desk=terminal.desk,
+        hub=terminal.hub,
+        instruments=terminal.instruments,
+        calendar=terminal.calendar,
+        bars=terminal.bars,
+        kill_switch=terminal.kill_switch,
+        charges=lambda: terminal.sandbox.charging.table,
+        plan=lambda: str(terminal.settings["sandbox.brokerage_plan"]),
+        live=lambda: accounts[accounts.orders].status,
+        data=lambda: terminal.account.status,
+        locked=lambda: terminal.lock.locked,
+        always_open=terminal.always_open,
+    )
+    terminal.telegram = Telegram(
+        rooms,
+        terminal.settings,
+        terminal.state,
+        terminal.vault,
+        USER,
+        locked_vault=terminal.vault.locked,
+    )
+    terminal.on_stop(terminal.alerts.teller.add(TelegramChannel(terminal.telegram)))
+    await terminal.telegram.start()
+    terminal.on_stop(terminal.telegram.stop)
