@@ -23,6 +23,7 @@ from openalgo_desktop.core.exits import (
     Target,
     Trigger,
     TriggerLeg,
+    Under,
     Unit,
 )
 from openalgo_desktop.core.model import Position
@@ -88,7 +89,7 @@ def placed(plan: ExitPlan) -> ExitPlan:
     plan = msgspec.structs.replace(plan, stop_at=wanted)
     if plan.even:
         plan = _raised(plan, plan.entry + plan.side * plan.spec.lock)
-    return _trailed(plan)
+    return _stepped(_trailed(plan))
 
 
 def _raised(plan: ExitPlan, stop: Decimal) -> ExitPlan:
@@ -106,16 +107,79 @@ def _trailed(plan: ExitPlan) -> ExitPlan:
     return _raised(plan, plan.best - plan.side * gap) if gap > 0 else plan
 
 
+def armed(plan: ExitPlan) -> bool:
+    """Whether a stop that follows in steps has won its trigger; by the best price, so that it
+    stays so."""
+    steps = plan.spec.steps
+    if steps is None or plan.best is None or plan.entry <= 0:
+        return False
+    gain = (plan.best - plan.entry) * plan.side
+    return gain > 0 and gain >= distance(steps.trigger, plan, plan.entry)
+
+
+def _stepped(plan: ExitPlan) -> ExitPlan:
+    steps, best = plan.spec.steps, plan.best
+    if steps is None or best is None or not armed(plan):
+        return plan
+    step = distance(steps.step, plan, plan.entry)
+    stop = best - plan.side * step
+    if steps.stepped:
+        offset = plan.spec.stop
+        begin = plan.entry if offset is None else price_of(offset, plan, gain=False)
+        trigger = distance(steps.trigger, plan, plan.entry)
+        won = (best - plan.entry) * plan.side // trigger
+        stop = begin + plan.side * step * won
+    if (stop - best) * plan.side > 0:
+        stop = best
+    return _raised(plan, stop)
+
+
+def to_entry(plan: ExitPlan, price: Decimal | None) -> ExitPlan | None:
+    """The plan with its stop at the entry price; None where that would loosen it, or where the
+    ``price`` is through it already or not known."""
+    stop = on_tick(plan.entry, plan.tick)
+    if plan.held <= 0 or price is None or (price - stop) * plan.side <= 0:
+        return None
+    if plan.stop_at is not None and (stop - plan.stop_at) * plan.side <= 0:
+        return None
+    return _raised(msgspec.structs.replace(plan, even=True), stop)
+
+
 # -- a price -------------------------------------------------------------------------------------
 def look(plan: ExitPlan, price: Decimal) -> tuple[ExitPlan, Due | None]:
     """The plan after a fresh price (the same object when nothing moved), and the leg that it
-    reached. The stop is compared before the price moves it: a new best price reaches no stop."""
-    if plan.held <= 0 or plan.state not in (PlanState.ACTIVE, PlanState.EXITING):
+    reached. The stop is compared before the price moves it: a new best price reaches no stop.
+    One that follows in steps is moved first: a large step can bring it to the price itself."""
+    if not _looks(plan):
         return plan, None
+    if plan.spec.steps is not None:
+        plan = _moved(plan, price)
     due = _due(plan, price)
     if due is not None and due.left == 0:
         return plan, due
     return _moved(plan, price), due
+
+
+def _looks(plan: ExitPlan) -> bool:
+    return plan.held > 0 and plan.state in (PlanState.ACTIVE, PlanState.EXITING)
+
+
+def look_under(plan: ExitPlan, price: Decimal) -> Due | None:
+    """The leg that a fresh price of the other instrument (:class:`Under`) reached."""
+    under = plan.spec.under
+    before = plan.firing.left if plan.firing is not None else plan.held
+    if under is None or not _looks(plan) or before <= 0:
+        return None
+    gain = (price - under.entry) * under.way
+    if under.stop is not None and gain <= -_away(under.stop, under):
+        return Due("stop", 0, plan.hit)
+    if under.target is not None and gain >= _away(under.target, under):
+        return Due("target", 0, plan.hit)
+    return None
+
+
+def _away(offset: Offset, under: Under) -> Decimal:
+    return under.entry * offset.value / _HUNDRED if offset.unit is Unit.PERCENT else offset.value
 
 
 def _due(plan: ExitPlan, price: Decimal) -> Due | None:
@@ -138,7 +202,7 @@ def band(plan: ExitPlan) -> tuple[Decimal, Decimal]:
     ahead = [*target_prices(plan)[plan.hit : plan.hit + 1]]
     if plan.spec.break_even is not None and not plan.even:
         ahead.append(price_of(plan.spec.break_even, plan, gain=True))
-    if plan.spec.trail is not None:
+    if plan.spec.trail is not None or plan.spec.steps is not None:
         if plan.best is None:
             return ZERO, ZERO
         ahead.append(plan.best)
@@ -176,8 +240,9 @@ def ahead(plan: ExitPlan) -> tuple[Target, ...]:
 
 def _moved(plan: ExitPlan, price: Decimal) -> ExitPlan:
     spec = plan.spec
-    if spec.trail is not None and (plan.best is None or (price - plan.best) * plan.side > 0):
-        plan = _trailed(msgspec.structs.replace(plan, best=price))
+    follows = spec.trail is not None or spec.steps is not None
+    if follows and (plan.best is None or (price - plan.best) * plan.side > 0):
+        plan = _stepped(_trailed(msgspec.structs.replace(plan, best=price)))
     if spec.break_even is not None and not plan.even and plan.entry > 0:
         goal = price_of(spec.break_even, plan, gain=True)
         if (price - goal) * plan.side >= 0:
@@ -255,13 +320,19 @@ def reached(trigger: Trigger, price: Decimal) -> int:
     return -1
 
 
+def limit(result: Decimal, loss: Decimal | None, profit: Decimal | None) -> str:
+    """Which limit a result in rupees has reached: ``loss``, ``profit`` or neither (empty). The loss
+    comes first."""
+    if loss is not None and result <= -loss:
+        return "loss"
+    return "profit" if profit is not None and result >= profit else ""
+
+
 def result_due(plan: ResultExit, result: Decimal, today: date) -> tuple[ResultExit, str]:
     """The plan after a result of today, and which limit it reached (empty: none). The best of
     another day is no best: results begin anew each day."""
-    if plan.loss is not None and result <= -plan.loss:
-        return plan, "loss"
-    if plan.profit is not None and result >= plan.profit:
-        return plan, "profit"
+    if reached := limit(result, plan.loss, plan.profit):
+        return plan, reached
     if plan.trail is not None:
         if plan.best is None or plan.best_on != today or result > plan.best:
             return msgspec.structs.replace(plan, best=result, best_on=today), ""
@@ -296,6 +367,8 @@ def merged(old: ExitSpec, new: ExitSpec) -> ExitSpec:
         trail=new.trail or old.trail,
         break_even=new.break_even or old.break_even,
         lock=new.lock or old.lock,
+        steps=new.steps or old.steps,
+        under=new.under or old.under,
     )
 
 

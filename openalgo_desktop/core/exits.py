@@ -53,21 +53,51 @@ class Target(msgspec.Struct, frozen=True):
     percent: int = 100
 
 
+class Steps(msgspec.Struct, frozen=True):
+    """A stop that follows once ``trigger`` is won: by one ``step`` for each ``trigger`` that the
+    best price is away from the entry, from where the stop began; or, not ``stepped``, ``step``
+    behind the best price. POINTS, or PERCENT of the entry price. Never beyond the best price."""
+
+    trigger: Offset
+    step: Offset
+    stepped: bool = True
+
+
+class Under(msgspec.Struct, frozen=True):
+    """Legs that stand on the price of another instrument (an option's underlying), which was
+    ``entry`` when the position was entered. ``way`` is +1 where the position wins when that price
+    rises (long call, short put), else -1. POINTS, or PERCENT of ``entry``."""
+
+    exchange: str
+    symbol: str
+    way: int
+    entry: Decimal
+    stop: Offset | None = None
+    target: Offset | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
+
+
 class ExitSpec(msgspec.Struct, frozen=True):
     """What is wanted. ``trail`` is the distance at which the stop follows the best price;
     ``break_even`` the gain at which the stop moves to the entry price, ``lock`` points beyond it.
-    A leg that is None is not there."""
+    ``steps`` and ``under`` are what strategies have beside that. A leg that is None is not
+    there."""
 
     stop: Offset | None = None
     targets: tuple[Target, ...] = ()
     trail: Offset | None = None
     break_even: Offset | None = None
     lock: Decimal = ZERO
+    steps: Steps | None = None
+    under: Under | None = None
 
     @property
     def empty(self) -> bool:
         """Whether it would never do anything."""
-        return not (self.stop or self.targets or self.trail)
+        return not (self.stop or self.targets or self.trail or self.steps or self.under)
 
 
 class PlanState(StrEnum):
@@ -189,6 +219,11 @@ class ExitPlan(Plan, frozen=True, kw_only=True, tag="exit", tag_field="kind"):
     def base(self) -> int:
         """Units of which the percentages of targets are counted."""
         return self.held + sum(self.exits.values()) - self.done
+
+    @property
+    def under_key(self) -> Key | None:
+        """The other instrument whose price matters to it."""
+        return None if self.spec.under is None else self.spec.under.key
 
     @property
     def whole(self) -> bool:

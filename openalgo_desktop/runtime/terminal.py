@@ -16,6 +16,7 @@ from typing import Any
 from openalgo_desktop.analytics.trade_journal import TradeJournal
 from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.automation.host.service import Host
+from openalgo_desktop.automation.strategies.service import Engine as StrategyEngine
 from openalgo_desktop.automation.telegram.service import Telegram
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
@@ -141,6 +142,7 @@ class Terminal:
         self.watch: Watch
         self.conversions: ConversionDesk
         self.alerts: Alerts
+        self.strategies: StrategyEngine
         self.host: Host
         self.mcp: Mcp
         self.telegram: Telegram
@@ -309,6 +311,7 @@ class Terminal:
                 calendar=self.calendar,
                 state=self.state,
                 alerts=AlertRepository(self.db),
+                strategies=self.strategies,
                 control=self.control if self.options.sim_control else None,
                 account_status=lambda: self.account.status,
                 user_id=USER,

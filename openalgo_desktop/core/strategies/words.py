@@ -36,6 +36,7 @@ class StopReason(StrEnum):
     RECOVERY_FAILED = "recovery_failed"
     ERROR = "error"
     KILL_SWITCH = "kill_switch"  # ours
+    LEGS_CLOSED = "legs_closed"  # ours: nothing was left of a batch
 
 
 class TriggerSource(StrEnum):

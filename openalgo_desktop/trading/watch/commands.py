@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -12,11 +10,8 @@ from openalgo_desktop.core import exit_rules as rules
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import (
-    AppError,
     InvalidOrder,
     OrderError,
-    OrderStateUnknown,
-    StorageError,
 )
 from openalgo_desktop.core.exits import (
     AnyPlan,
@@ -31,10 +26,11 @@ from openalgo_desktop.core.exits import (
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.money import group_indian
 from openalgo_desktop.core.ports import InstrumentLookup
-from openalgo_desktop.exchange.checks import check_order, check_tradable
+from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.results import Placed
+from openalgo_desktop.trading.watch.brackets import Brackets, new_plan
 from openalgo_desktop.trading.watch.drive import Driver
 from openalgo_desktop.trading.watch.follow import Follower
 from openalgo_desktop.trading.watch.prices import Prices
@@ -54,6 +50,7 @@ class Commands:
         prices: Prices,
         driver: Driver,
         follower: Follower,
+        brackets: Brackets,
         results: Results,
     ) -> None:
         self._clock = clock
@@ -63,6 +60,7 @@ class Commands:
         self._prices = prices
         self._driver = driver
         self._follower = follower
+        self._brackets = brackets
         self._results = results
 
     # -- positions --------------------------------------------------------------------------
@@ -108,7 +106,7 @@ class Commands:
             row = next((r for r in rows if (*r.key, r.product) == position), row)
         entry = rules.exact(row.average_price) if row is not None else Decimal(0)
         plan = ExitPlan(
-            **self._common(mode, gateway.account_id, source, label),
+            **new_plan(self._clock, mode, gateway.account_id, source, label),
             exchange=exchange,
             symbol=symbol,
             product=product,
@@ -132,18 +130,6 @@ class Commands:
         self._follower.believe(plan)
         self._follower.compare(plan)
         return plan
-
-    def _common(self, mode: Mode, account_id: str, source: str, label: str) -> dict[str, Any]:
-        now = self._clock.now()
-        return {
-            "plan_id": f"{now:%y%m%d}-{secrets.token_hex(4)}",
-            "mode": mode,
-            "account_id": account_id,
-            "source": source,
-            "label": label,
-            "created_at": now,
-            "updated_at": now,
-        }
 
     async def _specify(self, plan: ExitPlan, spec: ExitSpec, *, watch: bool = False) -> ExitPlan:
         """Give a plan another spec. Who protects a position (``watch``) wants it watched: a paused
@@ -186,65 +172,7 @@ class Commands:
         """Send an entry order whose fills are protected from the first one on. The plan is on
         disk before the order leaves. Raises as :meth:`OrderDesk.place`; refused, there is no
         plan; unknown, the plan waits until it is settled."""
-        gateway = self._desk.gateway_of(self._desk.still(mode))
-        instrument = self._instruments.require(request.symbol, request.exchange)
-        check_tradable(instrument)
-        price = await self._prices.ask(request.key)
-        self._desk.still(mode)
-        guess = Decimal(str(request.price or request.trigger_price or float(price or 0)))
-        plan = ExitPlan(
-            **self._common(mode, gateway.account_id, source, request.strategy),
-            exchange=request.exchange,
-            symbol=request.symbol,
-            product=request.product,
-            side=request.action.sign,
-            spec=ExitSpec(),
-            quantity=request.quantity,
-            held=request.quantity,  # for the check only: rupees are of the whole quantity
-            entry=guess,
-            tick=Decimal(str(instrument.tick_size)),
-            lot=max(1, instrument.lot_size),
-            multiplier=Decimal(str(instrument.contract_value)),
-            state=PlanState.WAITING,
-            request=request,
-        )
-        rules.check_spec(spec)
-        plan = rules.placed(msgspec.structs.replace(plan, spec=spec))
-        rules.check_places(plan, guess or None)
-        plan = msgspec.structs.replace(plan, held=0, stop_at=None, entry=Decimal(0))
-        self._desk.still(mode)
-        self._follower.sending.add(plan.plan_id)
-        try:
-            plan = await self._shelf.keep(plan)
-            self._follower.believe(plan)
-            placed = await self._desk.place(
-                request, source, mode, plan=plan.plan_id, account=plan.account_id
-            )
-        except (OrderStateUnknown, StorageError):
-            raise
-        except AppError as error:
-            self._link(plan.plan_id, error.sent)
-            if not error.sent:
-                current = self._shelf.exits.get(plan.plan_id, plan)
-                text = f"the entry was refused: {error.message}"
-                self._shelf.end(current, text, PlanState.CANCELLED)
-            raise
-        finally:
-            self._follower.sending.discard(plan.plan_id)
-        self._link(plan.plan_id, placed.ids)
-        found = self._shelf.get(plan.plan_id)
-        assert isinstance(found, ExitPlan)
-        return found, placed
-
-    def _link(self, plan_id: str, ids: tuple[str, ...]) -> None:
-        """The entry is these orders; they may have filled before they were answered."""
-        for order_id in ids:
-            plan = self._shelf.exits.get(plan_id)
-            if plan is None:
-                return
-            order = self._desk.books.book(plan.mode).orders.get(order_id)
-            plan = self._shelf.put(self._follower.entered(plan, order_id, order))
-            self._follower.compare(plan)
+        return await self._brackets.send(self._desk, request, spec, source, mode)
 
     # -- triggers and results ---------------------------------------------------------------
     async def add_trigger(
@@ -256,7 +184,7 @@ class Commands:
         await self._check_legs(legs)
         key = legs[0].request.key
         trigger = Trigger(
-            **self._common(mode, gateway.account_id, source, label),
+            **new_plan(self._clock, mode, gateway.account_id, source, label),
             exchange=key[0],
             symbol=key[1],
             legs=legs,
@@ -330,7 +258,7 @@ class Commands:
                 and row.state is not PlanState.EXITING
             ),
             None,
-        ) or ResultExit(**self._common(mode, account_id, source, label))
+        ) or ResultExit(**new_plan(self._clock, mode, account_id, source, label))
         plan = msgspec.structs.replace(
             plan, loss=loss, profit=profit, trail=trail, best=None, state=PlanState.ACTIVE
         )

@@ -84,6 +84,11 @@ class Prices:
             return None
         return exact(tick.ltp) if tick.ltp > 0 else None
 
+    def told(self, tick: Tick) -> Decimal | None:
+        """The price of a tick that was asked for beside the stream, where it counts as one of
+        now."""
+        return exact(tick.ltp) if tick.knows(Part.LTP) and self._counts(tick) else None
+
     def blind(self, key: Key) -> bool:
         """Whether the market trades and its price is not known: a stop sees nothing."""
         return self._trades(key[0]) and self._ticks.fresh(key, Part.LTP) is None

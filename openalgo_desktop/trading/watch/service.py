@@ -39,9 +39,11 @@ from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.watch import valuing
 from openalgo_desktop.trading.watch.apart import apart
+from openalgo_desktop.trading.watch.brackets import Brackets
 from openalgo_desktop.trading.watch.commands import Commands
 from openalgo_desktop.trading.watch.drive import Driver
 from openalgo_desktop.trading.watch.follow import Follower
+from openalgo_desktop.trading.watch.legs import Legs
 from openalgo_desktop.trading.watch.moves import Moves
 from openalgo_desktop.trading.watch.prices import Prices
 from openalgo_desktop.trading.watch.results import Results
@@ -82,6 +84,7 @@ class Watch:
         self._follower = Follower(desk, self._shelf, sent, self._driver)
         self._triggers = Triggers(clock, bus, desk, self._shelf, sent, instruments)
         self._results = Results(clock, bus, desk, self._shelf, sent, self._prices)
+        brackets = Brackets(clock, instruments, self._shelf, self._prices, self._follower)
         self.commands = Commands(
             clock,
             desk,
@@ -90,7 +93,12 @@ class Watch:
             self._prices,
             self._driver,
             self._follower,
+            brackets,
             self._results,
+        )
+        #: What strategies ask.
+        self.legs = Legs(
+            desk, self._shelf, self._prices, self._driver, self._follower, brackets, self._heard
         )
         #: What conversions of positions tell.
         self.moves = Moves(clock, self._shelf, self._follower)
@@ -219,6 +227,10 @@ class Watch:
         for plan in self._shelf.exits_of(key):
             if self._follower.is_checked(plan):
                 self._price(plan, price)
+        for plan in self._shelf.unders_of(key):
+            due = rules.look_under(plan, price) if self._follower.is_checked(plan) else None
+            if due is not None and self._driver.gateway(plan) is not None:
+                self._driver.fire(plan, due, price)
         for trigger in self._shelf.triggers_of(key):
             if self._shelf.is_stored(trigger):
                 self._triggers.heard(trigger, price)

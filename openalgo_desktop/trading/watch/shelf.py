@@ -41,6 +41,7 @@ class Shelf:
         self.triggers: dict[str, Trigger] = {}
         self.results: dict[str, ResultExit] = {}
         self._by_key: dict[Key, dict[str, None]] = {}
+        self._by_under: dict[Key, dict[str, None]] = {}  # plans whose legs stand on another price
         self._ended: OrderedDict[str, AnyPlan] = OrderedDict()
         self._unsaved: dict[str, AnyPlan] = {}
         self._new: set[str] = set()  # made just now, not on disk yet: nothing acts on them
@@ -93,6 +94,10 @@ class Shelf:
         """Open exit plans of an instrument."""
         return [self.exits[name] for name in self._by_key.get(key, ()) if name in self.exits]
 
+    def unders_of(self, key: Key) -> list[ExitPlan]:
+        """Open exit plans that look at the price of an instrument that is not their own."""
+        return [self.exits[name] for name in self._by_under.get(key, ()) if name in self.exits]
+
     def of_position(self, position: PositionKey, mode: Mode) -> list[ExitPlan]:
         """Open exit plans of a position."""
         rows = self.exits_of(position[:2])
@@ -104,7 +109,8 @@ class Shelf:
 
     def wants(self, key: Key) -> bool:
         """Whether prices of an instrument matter to a plan."""
-        return any(plan.state.is_watched for plan in (*self.exits_of(key), *self.triggers_of(key)))
+        rows = (*self.exits_of(key), *self.unders_of(key), *self.triggers_of(key))
+        return any(plan.state.is_watched for plan in rows)
 
     def keys(self) -> list[Key]:
         """Instruments with open plans."""
@@ -240,21 +246,36 @@ class Shelf:
                 self.triggers[plan.plan_id] = plan
             case ResultExit():
                 self.results[plan.plan_id] = plan
-        if plan.symbol:
-            self._by_key.setdefault(plan.key, {})[plan.plan_id] = None
-            self.on_key(plan.key)
+        self._index(self._by_key, plan.key if plan.symbol else None, plan.plan_id)
+        self._index(self._by_under, _under(plan), plan.plan_id)
+
+    def _index(self, index: dict[Key, dict[str, None]], key: Key | None, plan_id: str) -> None:
+        if key is not None:
+            index.setdefault(key, {})[plan_id] = None
+            self.on_key(key)
+
+    def _unindex(self, index: dict[Key, dict[str, None]], key: Key | None, plan_id: str) -> None:
+        names = index.get(key) if key is not None else None
+        if names is not None and key is not None:
+            names.pop(plan_id, None)
+            if not names:
+                del index[key]
+            self.on_key(key)
 
     def _leave(self, plan: AnyPlan) -> None:
         self.exits.pop(plan.plan_id, None)
         self.triggers.pop(plan.plan_id, None)
         self.results.pop(plan.plan_id, None)
-        names = self._by_key.get(plan.key)
-        if names is not None:
-            names.pop(plan.plan_id, None)
-            if not names:
-                del self._by_key[plan.key]
-            self.on_key(plan.key)
+        self._unindex(self._by_key, plan.key, plan.plan_id)
+        self._unindex(self._by_under, _under(plan), plan.plan_id)
 
     def end(self, plan: P, message: str, state: PlanState = PlanState.DONE) -> P:
         """A plan is over."""
         return self.put(msgspec.structs.replace(plan, state=state, message=message))
+
+
+def _under(plan: AnyPlan) -> Key | None:
+    match plan:
+        case ExitPlan():
+            return plan.under_key
+    return None

@@ -1,0 +1,335 @@
+"""What plans, orders and prices do to runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from decimal import Decimal
+
+from openalgo_desktop.automation.strategies.exits import Exits
+from openalgo_desktop.automation.strategies.live import LiveRun
+from openalgo_desktop.automation.strategies.runs import Runs
+from openalgo_desktop.automation.strategies.state import Place
+from openalgo_desktop.core import exit_rules
+from openalgo_desktop.core.events import ExitPlanChanged, OrderUpdated
+from openalgo_desktop.core.exits import ExitPlan, PlanState
+from openalgo_desktop.core.model import Key, Order
+from openalgo_desktop.core.strategies import run_rules
+from openalgo_desktop.core.strategies.model import SquareOff
+from openalgo_desktop.core.strategies.rows import RunOrder
+from openalgo_desktop.core.strategies.run_rules import NAME_OF
+from openalgo_desktop.core.strategies.words import (
+    EventKind,
+    OrderKind,
+    OrderState,
+    Severity,
+    StopReason,
+)
+
+log = logging.getLogger(__name__)
+
+_HITS = {
+    OrderKind.SL: EventKind.LEG_SL_HIT,
+    OrderKind.TRAIL: EventKind.LEG_SL_HIT,
+    OrderKind.TARGET: EventKind.LEG_TARGET_HIT,
+    OrderKind.LEG_MANUAL: EventKind.LEG_CLOSE_MANUAL,
+}
+STOPS = (OrderKind.SL, OrderKind.TRAIL)
+
+
+class Follow:
+    """Handlers of the bus and of prices; what has to be awaited is done by ``wake``."""
+
+    def __init__(
+        self,
+        runs: Runs,
+        exits: Exits,
+        gone: Callable[[LiveRun, Place, str], None],
+        closed: Callable[[LiveRun, Place], None],
+        wake: Callable[[LiveRun], None],
+    ) -> None:
+        self._runs = runs
+        self._ground = runs.ground
+        self._exits = exits
+        self._gone = gone
+        self._closed = closed
+        self._wake = wake
+
+    # -- plans ------------------------------------------------------------------------------
+    def on_plan(self, event: ExitPlanChanged) -> None:
+        """A plan of the watch changed; most are not of a run."""
+        live = self._runs.of_ref(event.plan.plan_id)
+        match event.plan:
+            case ExitPlan() as plan if live is not None:
+                self.take(live, plan)
+
+    def take(self, live: LiveRun, plan: ExitPlan) -> None:
+        """A place as its plan is now."""
+        place = live.place(plan.plan_id)
+        if place is None or place.closed:
+            return
+        grew = plan.held > place.held
+        changed = (plan.held, plan.entry) != (place.held, place.entry)
+        place.held, place.multiplier, place.message = plan.held, plan.multiplier, plan.message
+        if plan.entry > 0:
+            place.entry = plan.entry
+            live.state.first.setdefault(place.leg_id, plan.entry)
+        for order_id in plan.entries:
+            live.ledger.link(place.ref, order_id, entry=True)
+        self._trails(live, place, plan)
+        if plan.state is PlanState.EXITING and plan.firing is not None:
+            self._leaves(live, place, plan)
+        for order_id in plan.exits:
+            live.ledger.link(place.ref, order_id, entry=False)
+        self._refresh(live, place, plan)
+        if plan.state is PlanState.FAILED:
+            self._failed(live, place, plan)
+        elif not plan.state.is_open:
+            self._ended(live, place, plan)
+        elif live.state.leaving is not None and (grew or not plan.held):
+            self._exits.let_go(live, place, run_rules.KIND_OF[live.state.leaving])
+        elif grew and place.kind in (OrderKind.LEG_MANUAL, OrderKind.SIGNAL):
+            self._exits.let_go(live, place, place.kind)
+        if changed:
+            live.count(place)
+            self._runs.save(live)
+        self._runs.changed(live.strategy_id)
+        live.news()
+
+    def _trails(self, live: LiveRun, place: Place, plan: ExitPlan) -> None:
+        before, place.stop = place.stop, plan.stop_at
+        if place.first_stop is None:
+            place.first_stop = plan.stop_at
+        if plan.spec.steps is None or not exit_rules.armed(plan):
+            return
+        if not place.armed:
+            place.armed = True
+            text = f"The trailing stop of {place.symbol} is armed at {plan.stop_at}."
+            self._runs.tell(live, EventKind.LEG_TRAIL_ARMED, text, leg_id=place.leg_id)
+        elif before != plan.stop_at and before is not None:
+            text = f"The trailing stop of {place.symbol} is at {plan.stop_at}."
+            self._runs.tell(live, EventKind.LEG_TRAIL_ADVANCED, text, leg_id=place.leg_id)
+
+    def _leaves(self, live: LiveRun, place: Place, plan: ExitPlan) -> None:
+        """A leg of the plan was reached, or it was told to go; then each exit that is refused."""
+        firing = plan.firing
+        assert firing is not None
+        trailed = place.armed and plan.stop_at != place.first_stop
+        kind = run_rules.kind_of_exit(firing.leg, trailed=trailed)
+        if not place.exiting:
+            place.exiting, place.kind, place.attempts = True, kind, 0
+            hit = _HITS.get(kind)
+            text = f"{place.symbol}: {firing.leg} reached at {firing.price}."
+            if hit is not None:
+                self._runs.tell(live, hit, text, leg_id=place.leg_id)
+            self._runs.tell(
+                live,
+                EventKind.LEG_EXIT_PLACED,
+                f"{plan.held} units of {place.symbol} go out ({NAME_OF.get(kind, firing.leg)}).",
+                leg_id=place.leg_id,
+                payload={"kind": kind.value, "position_ref": place.ref},
+            )
+            live.ledger.exit(self._exits.template(live, place, kind, plan.held))
+            self._runs.save(live)
+            self._after_hit(live, place, kind)
+        if firing.attempts > place.attempts:
+            place.attempts = firing.attempts
+            live.ledger.refuse(place.ref, plan.message)
+            self._runs.tell(
+                live,
+                EventKind.LEG_EXIT_REJECTED,
+                plan.message,
+                Severity.WARN,
+                leg_id=place.leg_id,
+            )
+            live.ledger.exit(self._exits.template(live, place, kind, plan.held))
+
+    def _after_hit(self, live: LiveRun, place: Place, kind: OrderKind) -> None:
+        d = live.definition
+        if live.state.leaving is not None or kind not in (*STOPS, OrderKind.TARGET):
+            return
+        if d.square_off is SquareOff.COMPLETE:
+            reason = StopReason.OVERALL_SL if kind in STOPS else StopReason.OVERALL_TARGET
+            text = f"Leg {place.leg_id} was reached, and the strategy leaves as a whole."
+            self._exits.leave(live, reason, text)
+        elif kind in STOPS and d.trail_sl_to_entry:
+            self._to_entry(live, place)
+
+    def _to_entry(self, live: LiveRun, hit: Place) -> None:
+        moved = [
+            place.leg_id
+            for place in live.open()
+            if place is not hit and self._ground.legs.to_entry(place.ref)
+        ]
+        live.state.guard = run_rules.without_stop(live.state.guard)
+        self._runs.tell(
+            live,
+            EventKind.TRAIL_TO_ENTRY_ACTIVATED,
+            f"Leg {hit.leg_id} was stopped; the stops of legs {moved} are at their entries."
+            if moved
+            else f"Leg {hit.leg_id} was stopped; no other stop could be moved to its entry.",
+            payload={"legs": moved},
+        )
+        self._runs.save(live)
+
+    def _failed(self, live: LiveRun, place: Place, plan: ExitPlan) -> None:
+        """All tries were refused: the run stays open, and what it holds stays looked after."""
+        text = f"{place.symbol} could not be closed: {plan.message}"
+        live.ledger.refuse(place.ref, plan.message)
+        state = live.state
+        if place.superseded or place.kind is OrderKind.SIGNAL:
+            place.superseded = False
+            state.again = [row for row in state.again if row.leg_id != place.leg_id]
+            kind = EventKind.FLIP_OUTGOING_EXIT_REJECTED
+            self._runs.tell(live, kind, text, Severity.CRITICAL, leg_id=place.leg_id)
+        elif state.leaving is None:
+            kind = EventKind.LEG_EXIT_REJECTED
+            self._runs.tell(live, kind, text, Severity.CRITICAL, leg_id=place.leg_id)
+        place.kind, place.attempts, place.exiting = None, 0, False
+        if state.leaving is not None and all(row.kind is None for row in live.open()):
+            state.leaving = None
+            state.restart = False
+            text = f"The run could not be stopped: {text}. It stays open and is looked after."
+            self._runs.tell(live, EventKind.RUN_STOP_FAILED, text, Severity.CRITICAL)
+        self._runs.save(live)
+
+    def _ended(self, live: LiveRun, place: Place, plan: ExitPlan) -> None:
+        """Nothing of a place is left, or nothing came of it."""
+        fills = live.ledger.fills(place.ref, place.entry)
+        filled = max(fills.bought, sum(units for units, _ in plan.entries.values()))
+        if not filled:
+            self._gone(live, place, plan.message)
+            self._wake(live)
+            return
+        place.held = 0
+        missing = filled - fills.out - place.elsewhere
+        if plan.state is PlanState.CANCELLED and missing > 0:
+            self._taken_over(live, place, missing)
+        elif missing > 0:
+            price = place.ltp or place.entry
+            place.elsewhere += missing
+            place.elsewhere_value += missing * price
+            text = (
+                f"{missing} units of {place.symbol} were closed outside the strategy; they are "
+                f"counted at {price}, the last price known."
+            )
+            self._runs.tell(
+                live, EventKind.LEG_EXIT_FILLED, text, Severity.WARN, leg_id=place.leg_id
+            )
+        live.ledger.refuse(place.ref, "not needed any more")
+        place.closed = True
+        live.count(place)
+        self._runs.reindex(live)
+        self._closed(live, place)
+        self._runs.save(live)
+        self._wake(live)
+
+    def _taken_over(self, live: LiveRun, place: Place, units: int) -> None:
+        price = place.ltp or place.entry
+        place.elsewhere += units
+        place.elsewhere_value += units * price
+        place.kind = OrderKind.LEG_MANUAL
+        text = f"The exit plan of {place.symbol} was deleted: its {units} units are yours now."
+        self._runs.tell(
+            live,
+            EventKind.LEG_CLOSE_MANUAL,
+            text,
+            Severity.WARN,
+            leg_id=place.leg_id,
+            notice=True,
+        )
+
+    # -- orders -----------------------------------------------------------------------------
+    def on_order(self, event: OrderUpdated) -> None:
+        """An order changed; of a run it is one whose source names a place, or that is known."""
+        order = event.order
+        kind, _, ref = order.source.partition(":")
+        live = self._runs.of_ref(ref) if kind == "exit" else None
+        if live is not None:
+            live.ledger.link(ref, order.order_id, entry=False)
+        else:
+            for live in self._runs.of_key(order.key):
+                if ref := live.ledger.ref_of(order.order_id):
+                    break
+            else:
+                return
+        place = live.place(ref)
+        if place is not None and live.run.account_id == event.account_id:
+            self.order(live, place, order)
+            live.news()
+
+    def _refresh(self, live: LiveRun, place: Place, plan: ExitPlan) -> None:
+        """The plan may hear of a fill before we do: its orders as the book has them."""
+        orders = self._ground.desk.books.book(live.run.mode).orders
+        for order_id in (*plan.entries, *plan.exits):
+            if (order := orders.get(order_id)) is not None:
+                self.order(live, place, order)
+
+    def order(self, live: LiveRun, place: Place, order: Order) -> None:
+        """An order of a place as it is now."""
+        change = live.ledger.update(order, self._ground.clock.now())
+        if change is None:
+            return
+        before, after = change
+        live.count(place)
+        if after.status is not before.status or after.filled > before.filled:
+            self._tell_order(live, place, before, after)
+
+    def _tell_order(self, live: LiveRun, place: Place, before: RunOrder, after: RunOrder) -> None:
+        entry = after.kind is OrderKind.ENTRY
+        payload = {"order_id": after.broker_order_id, "filled": after.filled}
+        if after.status is OrderState.REJECTED:
+            kind = EventKind.LEG_ENTRY_REJECTED if entry else EventKind.LEG_EXIT_REJECTED
+            text = f"{place.symbol}: {after.reject_reason or 'rejected by the broker'}"
+            self._runs.tell(live, kind, text, Severity.WARN, leg_id=place.leg_id, payload=payload)
+        elif after.filled > before.filled:
+            kind = EventKind.LEG_ENTRY_FILLED if entry else EventKind.LEG_EXIT_FILLED
+            text = f"{after.filled} of {after.quantity} {place.symbol} at {after.average_price:g}"
+            self._runs.tell(live, kind, text, leg_id=place.leg_id, payload=payload)
+        self._runs.save(live)
+
+    # -- prices -----------------------------------------------------------------------------
+    def heard(self, key: Key, price: Decimal) -> None:
+        """A fresh price of an open market."""
+        for live in self._runs.of_key(key):
+            if live.over or live.recovering:
+                continue
+            for place in live.open():
+                if place.key == key:
+                    place.ltp = price
+                    live.value(place)
+            self._wait(live, key, price)
+            self.judge(live)
+            self._runs.changed(live.strategy_id)
+
+    def _wait(self, live: LiveRun, key: Key, price: Decimal) -> None:
+        for row in live.state.waiting:
+            if row.key != key or row.due or row.why.value == "range":
+                continue
+            if price >= row.level if row.above else price <= row.level:
+                row.due = True
+                self._wake(live)
+
+    def judge(self, live: LiveRun) -> None:
+        """The combined rules of a run look at its result."""
+        total = live.total()
+        if total is None or live.state.leaving is not None:
+            return
+        guard = run_rules.new_session(live.state.guard, self._ground.clock.now(), total)
+        found = run_rules.judge(live.definition, guard, total)
+        before, live.state.guard = live.state.guard, found.guard
+        for kind in found.told:
+            text = f"result {total:.2f}, floor {found.guard.floor}"
+            self._runs.tell(live, kind, text, payload={"result": float(total)})
+        if found.told or before.floor != found.guard.floor:
+            self._runs.save(live)
+        if found.reason is not None:
+            self._reached(live, found.reason, total)
+
+    def _reached(self, live: LiveRun, reason: StopReason, total: Decimal) -> None:
+        d, state = live.definition, live.state
+        again = reason in (StopReason.OVERALL_SL, StopReason.OVERALL_TARGET)
+        if again and state.overall_used < d.overall_reentries:
+            state.overall_used += 1
+            state.restart = True
+        self._exits.leave(live, reason, f"{reason.value} at {total:.2f} rupees")

@@ -1,0 +1,238 @@
+"""What time does: starts and stops by schedule, exit times, expiries, second tries."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from openalgo_desktop.automation.strategies.exits import Exits
+from openalgo_desktop.automation.strategies.ground import Ground
+from openalgo_desktop.automation.strategies.live import LiveRun
+from openalgo_desktop.automation.strategies.runs import Runs
+from openalgo_desktop.automation.strategies.start import Starter
+from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.events import Notice
+from openalgo_desktop.core.exits import PlanState
+from openalgo_desktop.core.strategies.model import SignalLeg
+from openalgo_desktop.core.strategies.rows import MadeStrategy
+from openalgo_desktop.core.strategies.run_rules import KIND_OF
+from openalgo_desktop.core.strategies.schedule import (
+    at,
+    days_to_expiry,
+    leave_at,
+    start_due,
+    start_missed,
+)
+from openalgo_desktop.core.strategies.words import (
+    EventKind,
+    OrderKind,
+    StopReason,
+    TriggerSource,
+)
+from openalgo_desktop.core.symbols import option_exchange
+
+log = logging.getLogger(__name__)
+
+#: How often the clock is looked at; seconds.
+LOOK = 1.0
+#: An exit that was refused to the end is watched again after so long; seconds.
+WATCH_AGAIN = 30.0
+_SCOPE = "strategy-days"
+
+Start = Callable[[MadeStrategy, Mode], Awaitable[object]]
+
+
+class Hours:
+    """One task that looks at the clock."""
+
+    def __init__(
+        self,
+        runs: Runs,
+        exits: Exits,
+        wake: Callable[[LiveRun], None],
+        start: Start,
+    ) -> None:
+        self._runs = runs
+        self._ground: Ground = runs.ground
+        self._exits = exits
+        self._wake = wake
+        self._start = start
+        self._task: asyncio.Task[None] | None = None
+        self._starting: set[asyncio.Task[None]] = set()
+        self._done: dict[int, str] = {}  # day of the last start by schedule, by strategy
+        self._scheduled: list[MadeStrategy] = []
+        self._dirty = True  # a strategy was changed since they were read
+        self._failed: dict[str, float] = {}  # when an exit gave up, monotonic
+
+    def changed(self) -> None:
+        """A strategy was made, changed or deleted, or its run began or ended."""
+        self._dirty = True
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._run(), name="strategy hours")
+
+    async def stop(self) -> None:
+        """Look no more."""
+        self.abandon()
+        tasks = [*self._starting, *([self._task] if self._task is not None else [])]
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def abandon(self) -> None:
+        """Stop where it stands."""
+        for task in self._starting:
+            task.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                log.exception("looking after the hours of strategies failed; going on")
+            await asyncio.sleep(LOOK)
+
+    async def look(self) -> None:
+        """What is due at this moment."""
+        now = self._ground.clock.now().astimezone(IST)
+        for live in tuple(self._runs.live.values()):
+            if not live.over and not live.recovering:
+                self._look_at(live, now)
+        await self._schedule(now)
+
+    # -- runs -------------------------------------------------------------------------------
+    def _look_at(self, live: LiveRun, now: datetime) -> None:
+        self._again(live)
+        if live.state.leaving is not None:
+            for place in live.open():  # an entry may have filled since, or was not told
+                if not place.exiting:
+                    self._exits.let_go(live, place, KIND_OF[live.state.leaving])
+            self._wake(live)
+            return
+        if live.state.again or not any(live.open()):
+            self._wake(live)
+        exchange = exchange_of(live.made)
+        if not self._ground.is_open(exchange):
+            return
+        d, windows = live.definition, self._ground.calendar.windows(exchange, now.date())
+        old = live.run.started_at.astimezone(IST).date() < now.date()
+        if d.scheduler.enabled and live.run.trigger_source is TriggerSource.SCHEDULER:
+            stop = leave_at(now.date(), d.scheduler.auto_stop_time, windows)
+            if now >= stop and d.intraday:
+                self._exits.leave(live, StopReason.SCHEDULER, "The schedule stops it.")
+        if d.intraday and (old or now >= leave_at(now.date(), d.exit_time, windows)):
+            text = f"Its exit time ({d.exit_time}) has come."
+            if old:
+                text = "It is a run of an earlier day that has to be out by now."
+            self._exits.leave(live, StopReason.EOD, text)
+        elif not d.intraday and now >= leave_at(now.date(), d.exit_time, windows):
+            self._expire(live, now)
+        if live.state.leaving is not None:
+            self._wake(live)
+
+    def _expire(self, live: LiveRun, now: datetime) -> None:
+        """Contracts that expire today go out at the exit time."""
+        for place in tuple(live.open()):
+            row = self._ground.instruments.get(place.key)
+            if row is None or row.expiry != now.date() or place.exiting or place.kind is not None:
+                continue
+            text = f"{place.symbol} expires today."
+            kind = EventKind.EXPIRY_SQUAREOFF
+            self._runs.tell(live, kind, text, leg_id=place.leg_id, notice=True)
+            self._exits.let_go(live, place, OrderKind.EXPIRY)
+
+    def _again(self, live: LiveRun) -> None:
+        """What could not be closed is watched again after a while."""
+        now = self._ground.clock.monotonic()
+        for place in live.open():
+            plan = self._ground.legs.plan(place.ref)
+            if plan is None or plan.state is not PlanState.FAILED:
+                self._failed.pop(place.ref, None)
+                continue
+            if now - self._failed.setdefault(place.ref, now) >= WATCH_AGAIN:
+                del self._failed[place.ref]
+                self._ground.legs.watch_again(place.ref)
+
+    # -- schedule ---------------------------------------------------------------------------
+    async def _schedule(self, now: datetime) -> None:
+        day = now.date().isoformat()
+        if self._dirty:
+            self._dirty = False
+            rows = await self._ground.store.strategies()
+            self._scheduled = [made for made in rows if made.definition.scheduler.enabled]
+        for made in tuple(self._scheduled):
+            row = made.definition.scheduler
+            if self._done.get(made.strategy_id) == day:
+                continue
+            windows = self._ground.calendar.windows(exchange_of(made), now.date())
+            if start_due(row, now, windows):
+                await self._begin(made, day, now)
+            elif (
+                start_missed(row, now, windows)
+                and made.current_run_id is None
+                and await self._first(made, day)
+            ):
+                self._missed(made, row.start_time, now)
+
+    async def _first(self, made: MadeStrategy, day: str) -> bool:
+        """Whether this day was not dealt with yet; afterwards it is, over restarts too."""
+        number = made.strategy_id
+        self._done[number] = day
+        if await self._ground.days.get(_SCOPE, str(number)) == day:
+            return False
+        await self._ground.days.put(_SCOPE, str(number), day)
+        return True
+
+    async def _begin(self, made: MadeStrategy, day: str, now: datetime) -> None:
+        row = made.definition.scheduler
+        if made.current_run_id is not None or not self._fits_expiry(made, now):
+            self._done[made.strategy_id] = day
+            return
+        if not await self._first(made, day):
+            return
+        mode = Mode.LIVE if row.default_mode == "live" else Mode.SANDBOX
+        task = asyncio.create_task(self._try(made, mode), name=f"start of {made.strategy_id}")
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _try(self, made: MadeStrategy, mode: Mode) -> None:
+        try:
+            await self._start(made, mode)
+        except AppError as error:
+            self._notice(made, f"The schedule could not start it: {error.message}")
+
+    def _missed(self, made: MadeStrategy, start: str, now: datetime) -> None:
+        late = int((now - at(now.date(), start)).total_seconds() // 60)
+        self._notice(made, f"Its start at {start} was missed by {late} minutes; it stays stopped.")
+
+    def _notice(self, made: MadeStrategy, text: str) -> None:
+        log.warning("strategy %s: %s", made.definition.name, text)
+        line = f"{made.definition.name}: {text}"
+        self._ground.bus.publish(Notice(level="error", text=line, at=self._ground.clock.now()))
+
+    def _fits_expiry(self, made: MadeStrategy, now: datetime) -> bool:
+        wanted = made.definition.scheduler.expiry_days
+        if not wanted:
+            return True
+        d = made.definition
+        exchange = option_exchange(d.underlying_exchange)
+        days = self._ground.instruments.expiries(d.underlying, exchange, False, now.date())
+        if not days:
+            self._notice(made, f"No expiry of {d.underlying} is known, so it stays stopped.")
+            return False
+        left = days_to_expiry(now.date(), days[0], self._ground.calendar, exchange)
+        return left in wanted
+
+
+def exchange_of(made: MadeStrategy) -> str:
+    """The exchange whose hours count."""
+    first = made.definition.legs[0]
+    match first:
+        case SignalLeg():
+            return first.exchange
+    return Starter.exchange(made.definition)
