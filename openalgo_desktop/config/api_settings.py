@@ -6,6 +6,7 @@ from openalgo_desktop.config.setting import Setting as S
 from openalgo_desktop.config.setting_kinds import (
     holiday_list,
     host_address,
+    public_url,
     rate_limit,
     session_list,
 )
@@ -89,6 +90,20 @@ API_SETTINGS: tuple[S, ...] = (
         "Own sessions: 2027-02-06 NSE NFO 09:15-10:00; 2027-02-06 NSE NFO 11:30-12:30",
         session_list,
         group="Calendar",
+    ),
+    S(
+        "webhooks.public_url",
+        "",
+        "Address of your tunnel or relay, as alert senders reach it: https://my-host.example",
+        public_url,
+        group="Webhooks",
+    ),
+    S(
+        "webhooks.sender_header",
+        "",
+        "Header in which your tunnel names the sender, for allow-lists; empty: none is believed",
+        choices=("", "CF-Connecting-IP", "X-Forwarded-For", "X-Real-IP"),
+        group="Webhooks",
     ),
     S(
         "webhooks.same_alert_seconds",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from openalgo_desktop.core.addresses import LOOPBACK_V4, is_host
 from openalgo_desktop.core.errors import ConfigError
@@ -62,6 +63,18 @@ def host_address(value: Any) -> str:
     text = str(value).strip() or LOOPBACK_V4
     if not is_host(text):
         raise ValueError(text)
+    return text
+
+
+def public_url(value: Any) -> str:
+    """``https://host[:port]`` or ``http://...`` without a slash at the end, or an empty text."""
+    text = str(value).strip().rstrip("/")
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    odd = parts.query or parts.fragment or parts.username or any(c.isspace() for c in text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or odd:
+        raise ConfigError(f"{text!r} is no address: write it as https://my-host.example.")
     return text
 
 

@@ -15,6 +15,7 @@ from openalgo_desktop.core.model import AccountStatus
 from openalgo_desktop.core.ports import AlertStore
 from openalgo_desktop.core.strategies.ports import StrategyEngine
 from openalgo_desktop.core.telegram import TelegramRoom
+from openalgo_desktop.core.webhook_log import WebhookLog
 from openalgo_desktop.local_api.callback import Callbacks
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.storage.keys import ApiKeys
@@ -51,6 +52,7 @@ class ApiContext:
     requests: RequestMemory | None = None
     strategies: StrategyEngine | None = None
     telegram: TelegramRoom | None = None
+    webhook_log: WebhookLog | None = None
 
     @property
     def broker(self) -> str:

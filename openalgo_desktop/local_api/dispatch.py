@@ -8,23 +8,21 @@ import re
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 import numpy as np
 
-from openalgo_desktop.core.encodings import utf8_json
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.stopwatch import Stopwatch
+from openalgo_desktop.local_api import bodies
 from openalgo_desktop.local_api.context import ApiContext
-from openalgo_desktop.local_api.doorkeeper import BODY_SECONDS
 from openalgo_desktop.local_api.endpoints import endpoints
 from openalgo_desktop.local_api.gate import Gate, approved_fields, source_of
 from openalgo_desktop.local_api.http_server import web
 from openalgo_desktop.local_api.monitor import ApiMonitor, RequestRecord
-from openalgo_desktop.local_api.network import HostPolicy
-from openalgo_desktop.local_api.refusals import Malformed, error_body, invalid, refusal
+from openalgo_desktop.local_api.network import HostPolicy, sender_address
+from openalgo_desktop.local_api.refusals import error_body, invalid, refusal
 from openalgo_desktop.local_api.services import Services
 from openalgo_desktop.local_api.table import (
     JSON_TYPE,
@@ -54,7 +52,6 @@ def _plain(value: Any) -> Any:
 
 
 _JSON = msgspec.json.Encoder(enc_hook=_plain)
-_DECODE = msgspec.json.Decoder()
 _SLASHES = re.compile(r"/{2,}")
 #: Bytes of an answer that leaves whole: less than a millisecond.
 _WHOLE = 1 << 18
@@ -160,6 +157,8 @@ class Dispatcher:
         record.mode = self._ctx.desk.mode
         try:
             self._check_origin(request, row, origin)
+            if row.alert:
+                return await self._alert(request, row, path_arg, record)
             data = dict(query) if row.method == "GET" else await self._body(request, row)
             return await self._run(request, row, path_arg, data, record)
         except AppError as error:
@@ -192,7 +191,8 @@ class Dispatcher:
     def _check_origin(self, request: web.BaseRequest, row: Endpoint, origin: str | None) -> None:
         if row.foreign_form or self.access.origin_allowed(origin):
             return
-        json_body = row.method == "GET" or _media_type(request) == JSON_TYPE
+        media = bodies.media_type(request.headers.get("Content-Type", ""))
+        json_body = row.method == "GET" or media == JSON_TYPE
         raise ApiError(
             403 if json_body else 415,
             "This Origin is not allowed. Add it to the setting api.cors_origins.",
@@ -200,35 +200,30 @@ class Dispatcher:
         )
 
     async def _body(self, request: web.BaseRequest, row: Endpoint) -> dict[str, Any]:
-        media = _media_type(request)
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                raw = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            raise ApiError(413, "The request body is too large.", with_mode=False) from None
-        except web.RequestPayloadError:
-            text = "The request body cannot be decoded as its Content-Encoding says."
-            raise ApiError(400, text, with_mode=False) from None
-        except TimeoutError:
-            text = f"The request body did not arrive within {BODY_SECONDS:g} seconds."
-            raise ApiError(408, text, with_mode=False) from None
+        raw, kind = await bodies.read(request), request.headers.get("Content-Type", "")
         if row.foreign_form:
-            fields = parse_qsl(raw.decode(errors="replace"), max_num_fields=_MOST_FIELDS)
-            return {**request.query, **dict(fields)}
-        if media not in (JSON_TYPE, "text/plain") and not media.endswith("+json"):
-            raise ApiError(
-                415, "Send a JSON object with Content-Type application/json.", with_mode=False
-            )
-        try:
-            data = _DECODE.decode(utf8_json(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            if media == "text/plain":
-                text = "A text/plain body must be a JSON object."
-                raise ApiError(415, text, with_mode=False) from None
-            raise Malformed() from None
-        if not isinstance(data, dict):
-            raise ApiError(400, "The request body must be a JSON object.", with_mode=False)
-        return data
+            return {**request.query, **bodies.foreign_fields(raw)}
+        return bodies.order_fields(raw, kind) if row.forms else bodies.json_fields(raw, kind)
+
+    async def _alert(
+        self, request: web.BaseRequest, row: Endpoint, path_arg: str, record: RequestRecord
+    ) -> Reply:
+        """An alert has no key; its handler says when it is one too many."""
+        body = await bodies.Body.of(request)
+        call = Call(
+            self._ctx,
+            self.services,
+            row,
+            {},
+            self._ctx.desk.mode,
+            "webhook",
+            path_arg=path_arg,
+            client_id=request.headers.get("Idempotency-Key", ""),
+            client=sender_address(request, str(self._ctx.settings["webhooks.sender_header"])),
+            body=body,
+        )
+        record.client = call.client
+        return await self._handled(call)
 
     async def _run(
         self,
@@ -319,8 +314,6 @@ class Dispatcher:
 _SECRETS = frozenset({"apikey", "token"})
 #: Larger bodies are not kept by the monitor, bytes.
 _MOST_REMEMBERED = 4096
-#: Fields of a broker's form at most.
-_MOST_FIELDS = 50
 
 
 async def _in_pieces(
@@ -368,10 +361,6 @@ def _to_remember(request: web.BaseRequest, data: dict[str, Any]) -> dict[str, An
     if (request.content_length or 0) > _MOST_REMEMBERED:
         return None
     return {name: value for name, value in data.items() if name not in _SECRETS}
-
-
-def _media_type(request: web.BaseRequest) -> str:
-    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _to_the_page(request: web.BaseRequest) -> Reply | None:

@@ -64,6 +64,8 @@ _HOOK: dict[str, Any] = {
     "error_key": "error",
     "crash": "Internal server error",
 }
+#: The limit of these counts for each id, not for each sender: the handler knows the ids.
+_ALERT = _HOOK | {"alert": True, "limit": ""}
 
 
 def _not_in_semi_auto(what: str, verb: str) -> str:
@@ -81,6 +83,7 @@ ORDERS: tuple[Endpoint, ...] = (
         "Place an order.",
         crash=CRASH_API,
         queued=True,
+        forms=True,
         **(_LIMITED | {"mode_in_validation": False}),
     ),
     E(
@@ -90,6 +93,7 @@ ORDERS: tuple[Endpoint, ...] = (
         "Bring the position of a symbol to a wanted size.",
         limit="limits.smart",
         queued=True,
+        forms=True,
         **_ORDER,
     ),
     E(
@@ -357,15 +361,15 @@ HOOKS: tuple[Endpoint, ...] = (
         "/strategy/webhook/*",
         webhooks.strategy_webhook,
         None,
-        "Alert of a webhook strategy; the id is the credential.",
-        **_HOOK,
+        "Alert of a webhook strategy, or of a made strategy; the id is the credential.",
+        **_ALERT,
     ),
     E(
         "/chartink/webhook/*",
         webhooks.chartink_webhook,
         None,
         "Alert of a Chartink scan; the id is the credential.",
-        **_HOOK,
+        **_ALERT,
     ),
     E(
         "/flow/webhook/*",

@@ -16,6 +16,7 @@ from openalgo_desktop.core.addresses import (
     is_loopback,
 )
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.local_api.http_server import web
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,17 @@ _CORS_PREFLIGHT = {
     "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Requested-With",
     "Access-Control-Max-Age": "86400",
 }
+
+
+def sender_address(request: web.BaseRequest, header: str) -> str:
+    """Where a request comes from. A tunnel of this machine brings all of them from loopback and
+    may name the sender in ``header`` (the last address in it: others are the sender's own words);
+    what comes from elsewhere is believed no header."""
+    peer = request.remote or ""
+    if not header or not is_loopback(peer):
+        return peer
+    told = ",".join(request.headers.getall(header, ())).rpartition(",")[2].strip()
+    return told if is_address(told) else peer
 
 
 def bind_sockets(host: str, port: int, setting: str) -> list[socket.socket]:

@@ -12,6 +12,8 @@ from openalgo_desktop.core.events import OrderUpdated
 from openalgo_desktop.core.model import Order
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
+from openalgo_desktop.local_api.hook_log import HookLog
+from openalgo_desktop.local_api.made_webhooks import MadeWebhooks
 from openalgo_desktop.local_api.quota import OrderQuotas
 from openalgo_desktop.local_api.ready_rows import ReadyRows
 from openalgo_desktop.local_api.webhook_queue import WebhookQueue
@@ -51,6 +53,8 @@ class Services:
         self._unsubscribe = ctx.bus.subscribe(OrderUpdated, self._on_update)
         self.webhooks = WebhookStore(ctx.state)
         self.webhook_queue = WebhookQueue(ctx, SmartOrders(ctx.desk))
+        self.hook_log = HookLog(ctx.webhook_log)
+        self.made_webhooks = MadeWebhooks(ctx, self.hook_log)
 
     def _order_row(self, order: Order, mode: Mode) -> shapes.OrderRow:
         return shapes.order_row(order, mode, self._ctx.desk.slice_of(order))
@@ -58,6 +62,7 @@ class Services:
     async def start(self) -> None:
         """Begin to send orders of webhooks."""
         await self.webhook_queue.start()
+        await self.made_webhooks.start()
         self._warming = asyncio.create_task(self._warm(), name="rows of the books")
 
     async def stop(self) -> None:
@@ -66,6 +71,8 @@ class Services:
             self._warming.cancel()
             await asyncio.gather(self._warming, return_exceptions=True)
         await self.webhook_queue.stop()
+        await self.made_webhooks.stop()
+        await self.hook_log.stop()
         self.chains.close()
         self._unsubscribe()
 

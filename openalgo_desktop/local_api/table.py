@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.local_api.context import ApiContext
-from openalgo_desktop.local_api.services import Services
 from openalgo_desktop.trading.gtt import GttDesk
 from openalgo_desktop.trading.lane import Lane
 from openalgo_desktop.trading.own_part import OwnPart
+
+if TYPE_CHECKING:
+    from openalgo_desktop.local_api.bodies import Body
+    from openalgo_desktop.local_api.services import Services
 
 JSON_TYPE = "application/json"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -92,6 +95,8 @@ class Call:
     key: ApiKey | None = None
     path_arg: str = ""
     client_id: str = ""  # header Idempotency-Key
+    client: str = ""  # address of the sender
+    body: Body | None = None  # of an alert
     decided: bool = False  # a human let it out of the action centre
 
     @property
@@ -179,6 +184,10 @@ class Endpoint:
     sandbox_only: bool = False
     # A page of a broker may send a form here: any Origin, fields instead of JSON.
     foreign_form: bool = False
+    # Of other programs that may know no JSON type: the handler reads the body (Call.body).
+    alert: bool = False
+    # A form is taken, too, where it has a key.
+    forms: bool = False
     # Webhooks tell errors under ``error``.
     error_key: str = "message"
 

@@ -79,7 +79,7 @@ class WebhookQueue:
         self._store = ctx.alerts
         self._lanes: dict[float, asyncio.Queue[_Job]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._storing: set[asyncio.Task[None]] = set()
+        self._storing: set[asyncio.Task[list[int]]] = set()
         self._waiting = 0
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
 
@@ -135,20 +135,21 @@ class WebhookQueue:
     # -- taking -----------------------------------------------------------------------------
     async def submit(
         self, strategy: WebhookStrategy, orders: Sequence[WebhookOrder], name: str
-    ) -> bool:
-        """Take the orders of one alert of that :func:`fingerprint`; returns when they are durable.
+    ) -> list[int] | None:
+        """Take the orders of one alert of that :func:`fingerprint`; returns their numbers when they
+        are durable.
 
-        False when it is the same alert as one before: nothing was added. Raises
+        None when it is the same alert as one before: nothing was added. Raises
         :class:`WebhookRefused` when too many wait, and :class:`StorageError`.
         """
         if not orders:
-            return True
+            return []
         known = self._known(name)
         if known is not None:
             await asyncio.shield(known.stored)
             text = f"{strategy.source}: the same alert came again and made no second order"
             self._notice(text, level="info")
-            return False
+            return None
         if self._waiting + len(orders) > MAX_WAITING:
             raise WebhookRefused("Too many orders are waiting", 429)
         self._waiting += len(orders)
@@ -157,12 +158,11 @@ class WebhookQueue:
         task = asyncio.create_task(self._take(strategy.source, orders, name, seen))
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
-        await asyncio.shield(task)  # a client that goes away does not take its alert back
-        return True
+        return await asyncio.shield(task)  # a client that goes away does not take its alert back
 
     async def _take(
         self, source: str, orders: Sequence[WebhookOrder], name: str, seen: _Seen
-    ) -> None:
+    ) -> list[int]:
         mode, now = self._ctx.desk.mode, self._ctx.clock.now()
         rows = [
             Alert(0, order_kind(order), order_payload(order, mode), source, name, now)
@@ -182,6 +182,7 @@ class WebhookQueue:
             lane = self._lanes[PLAIN_SPACING if order.target is None else SMART_SPACING]
             lane.put_nowait(_Job(number, order, source, mode))
         seen.stored.set_result(None)
+        return numbers
 
     def _known(self, name: str) -> _Seen | None:
         """The same alert, when it came lately."""

@@ -76,6 +76,7 @@ from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.paper import PaperRepository
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.vault import Vault
+from openalgo_desktop.storage.webhook_log import WebhookLogRepository
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.audit import AuditRecorder
 from openalgo_desktop.trading.conversion import ConversionDesk
@@ -312,6 +313,7 @@ class Terminal:
                 state=self.state,
                 alerts=AlertRepository(self.db),
                 strategies=self.strategies,
+                webhook_log=WebhookLogRepository(self.db),
                 control=self.control if self.options.sim_control else None,
                 account_status=lambda: self.account.status,
                 user_id=USER,

@@ -252,6 +252,27 @@ strategy_events = Table(
     Index("ix_strategy_events_run_id", "run_id"),
 )
 
+#: The log of webhooks. ``first_order`` to ``last_order`` are rows of :data:`alerts`.
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("strategy", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("client", String(64), nullable=False),
+    Column("said", Text, nullable=False),
+    Column("result", String(32), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("run_id", BigInteger),
+    Column("first_order", BigInteger),
+    Column("last_order", BigInteger),
+    Index("ix_webhook_events_strategy", "strategy", "id"),
+)
+
 #: Dialects that have ``INSERT ... ON CONFLICT``.
 _UPSERTS = ("sqlite", "postgresql")
 

@@ -25,17 +25,16 @@ from openalgo_desktop.local_api.strategy_rows import (
     run_row,
     strategy_row,
 )
+from openalgo_desktop.local_api.strategy_words import (
+    ALL_REJECTED,
+    EXITS_REFUSED,
+    LIVE_DISABLED,
+    NO_ENGINE,
+    NOT_FOUND,
+    NOT_RUNNING,
+)
 from openalgo_desktop.local_api.table import ApiError, Call
 
-NO_ENGINE = "The strategy engine does not run in this session."
-NOT_FOUND = "Strategy not found"
-NOT_RUNNING = "This strategy is not running"
-LIVE_DISABLED = (
-    "This strategy is not enabled for live trading. Enable it on the strategy page, or start it "
-    "with mode 'sandbox'."
-)
-ALL_REJECTED = "Every entry order was rejected"
-EXITS_REFUSED = "The broker refused every exit order. The run goes on and is watched; stop it again"
 #: Ids above this are of no row: a database counts in 64 bits.
 _MOST = 2**63 - 1
 

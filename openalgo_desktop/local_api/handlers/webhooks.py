@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.numbers import MAX_TEXT, number
-from openalgo_desktop.local_api.table import ApiError, Call
+from openalgo_desktop.core.strategies.webhook import PREFIX, HookResult
+from openalgo_desktop.core.webhook_log import WebhookEvent, hook_key
+from openalgo_desktop.local_api.bodies import Body
+from openalgo_desktop.local_api.gate import TooMany
+from openalgo_desktop.local_api.hook_log import said
+from openalgo_desktop.local_api.table import ApiError, Call, Reply
 from openalgo_desktop.local_api.webhook_queue import fingerprint
 from openalgo_desktop.trading.idempotency import client_id
 from openalgo_desktop.trading.webhooks import (
@@ -19,12 +25,60 @@ from openalgo_desktop.trading.webhooks import (
     strategy_order,
 )
 
+#: Follows an alert of a strategy; gives the answer and the numbers of the orders in the queue.
+_Follow: TypeAlias = Callable[
+    [Call, WebhookStrategy], Awaitable[tuple[dict[str, Any], list[int] | None]]
+]
 
-async def _strategy(call: Call, kind: WebhookKind) -> WebhookStrategy:
+
+async def _answer(call: Call, kind: WebhookKind, follow: _Follow) -> dict[str, Any]:
+    """The answer to an alert; what became of it is in the log of webhooks."""
     found = await call.services.webhooks.get(call.path_arg)
+    key = hook_key(call.path_arg) if found is not None else ""
+    limit = str(call.ctx.settings["limits.webhook"])
+    if wait := call.services.made_webhooks.windows.limited(key, call.client, limit):
+        raise TooMany(wait)
     if found is None or found.kind is not kind:
+        _note(call, None, HookResult.TOKEN, 404, "Invalid webhook ID", [])
         raise ApiError(404, "Invalid webhook ID")
-    return found
+    try:
+        call.data = (call.body or Body()).fields()
+        answer, orders = await follow(call, found)
+    except ApiError as error:
+        _note(call, found, HookResult.REFUSED, error.http_status, error.message, [])
+        raise
+    if orders is None:
+        _note(call, found, HookResult.DUPLICATE, 200, str(answer["message"]), [])
+    else:
+        result = HookResult.QUEUED if orders else HookResult.REFUSED
+        _note(call, found, result, 200, str(answer["message"]), orders)
+    return answer
+
+
+def _note(
+    call: Call,
+    strategy: WebhookStrategy | None,
+    result: HookResult,
+    status: int,
+    message: str,
+    orders: list[int],
+) -> None:
+    action = call.data.get("action", call.data.get("scan_name", ""))
+    event = WebhookEvent(
+        received_at=call.ctx.clock.now(),
+        strategy="" if strategy is None else hook_key(strategy.webhook_id),
+        name="" if strategy is None else strategy.name,
+        action=str(action)[:32],
+        mode=call.mode.value,
+        client=call.client[:64],
+        said=said(call.data) if call.data else "",
+        result=result,
+        status=status,
+        message=message,
+        first_order=orders[0] if orders else None,
+        last_order=orders[-1] if orders else None,
+    )
+    call.services.hook_log.note(event)
 
 
 def _size(value: Any) -> int | None:
@@ -42,8 +96,8 @@ def _size(value: Any) -> int | None:
 
 async def _submit(
     call: Call, strategy: WebhookStrategy, orders: list[WebhookOrder]
-) -> dict[str, Any]:
-    """Queue the orders; returns what the answer says besides."""
+) -> tuple[dict[str, Any], list[int] | None]:
+    """Queue the orders; returns what the answer says besides, and their numbers in the queue."""
     data = call.data
     try:
         own = client_id(data.get("alert_id")) or client_id(data.get("request_id"))
@@ -51,14 +105,22 @@ async def _submit(
         raise ApiError(400, "alert_id: write it as a text or a number") from None
     name = fingerprint(strategy, own or call.client_id, data)
     try:
-        new = await call.services.webhook_queue.submit(strategy, orders, name)
+        numbers = await call.services.webhook_queue.submit(strategy, orders, name)
     except StorageError as error:
         raise ApiError(503, f"The alert was not stored and is not followed: {error}") from None
-    return {} if new else {"duplicate": True}
+    return ({"duplicate": True} if numbers is None else {}), numbers
 
 
-async def strategy_webhook(call: Call) -> dict[str, Any]:
-    strategy = await _strategy(call, WebhookKind.STRATEGY)
+async def strategy_webhook(call: Call) -> dict[str, Any] | Reply:
+    if call.path_arg.startswith(PREFIX):
+        body = call.body or Body()
+        return await call.services.made_webhooks.answer(call.path_arg, body, call.client)
+    return await _answer(call, WebhookKind.STRATEGY, _strategy_alert)
+
+
+async def _strategy_alert(
+    call: Call, strategy: WebhookStrategy
+) -> tuple[dict[str, Any], list[int] | None]:
     data = call.data
     if not strategy.active:
         raise ApiError(400, "Strategy is inactive")
@@ -73,26 +135,32 @@ async def strategy_webhook(call: Call) -> dict[str, Any]:
     now, calendar = call.ctx.clock.now(), call.ctx.calendar
     try:
         order = strategy_order(strategy, symbol, str(action).upper(), size, now, calendar)
-        more = await _submit(call, strategy, [order])
+        more, numbers = await _submit(call, strategy, [order])
     except WebhookRefused as error:
         raise ApiError(error.http_status, error.message) from None
-    return {"message": f"Order queued successfully for {symbol}", **more}
+    return {"message": f"Order queued successfully for {symbol}", **more}, numbers
 
 
 async def chartink_webhook(call: Call) -> dict[str, Any]:
-    strategy = await _strategy(call, WebhookKind.CHARTINK)
+    return await _answer(call, WebhookKind.CHARTINK, _chartink_alert)
+
+
+async def _chartink_alert(
+    call: Call, strategy: WebhookStrategy
+) -> tuple[dict[str, Any], list[int] | None]:
     data = call.data
     if not strategy.active:
-        return {"status": "success", "message": "Strategy is inactive"}
+        return {"status": "success", "message": "Strategy is inactive"}, []
     scan, stocks = str(data.get("scan_name") or ""), str(data.get("stocks") or "")
     names = [name.strip() for name in stocks.split(",") if name.strip()]
     try:
         now = call.ctx.clock.now()
         orders = scan_orders(strategy, scan, names, now, call.ctx.calendar)
-        more = await _submit(call, strategy, orders)
+        more, numbers = await _submit(call, strategy, orders)
     except WebhookRefused as error:
         raise ApiError(error.http_status, error.message, status="error") from None
     if not orders:
-        return {"status": "warning", "message": "No orders were queued"}
+        return {"status": "warning", "message": "No orders were queued"}, []
     placed = ", ".join(order.request.symbol for order in orders)
-    return {"status": "success", "message": f"Orders queued for symbols: {placed}", **more}
+    answer = {"status": "success", "message": f"Orders queued for symbols: {placed}", **more}
+    return answer, numbers

@@ -56,6 +56,7 @@ from openalgo_desktop.core.model import (
 from openalgo_desktop.core.strategies.ports import StrategyEngine
 from openalgo_desktop.core.symbols import option_symbol
 from openalgo_desktop.core.ticks import Bars, Depth, Level, Tick
+from openalgo_desktop.core.webhook_log import WebhookLog
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub
@@ -425,7 +426,12 @@ def order(order_id: str, status: OrderStatus, **changes: Any) -> Order:
 class World:
     """One running local API."""
 
-    def __init__(self, strategies: StrategyEngine | None = None, **overrides: Any) -> None:
+    def __init__(
+        self,
+        strategies: StrategyEngine | None = None,
+        webhook_log: WebhookLog | None = None,
+        **overrides: Any,
+    ) -> None:
         self.settings = Settings({"api.rest_port": 0, "api.ws_port": 0, **overrides})
         self.clock = ManualClock(NOW)
         self.desk = Desk()
@@ -458,6 +464,7 @@ class World:
             alerts=self.alerts,
             approvals=self.approvals,  # type: ignore[arg-type]
             strategies=strategies,
+            webhook_log=webhook_log,
         )
         self.api = LocalApi(self.ctx)
         self.http: httpx.AsyncClient

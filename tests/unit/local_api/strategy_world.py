@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -74,7 +73,7 @@ class FakeEngine:
     """Runs begin and end at once; ``told`` is what was asked, ``fail`` is raised once."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
         self.made: dict[int, MadeStrategy] = {}
         self.all_runs: dict[int, Run] = {}
         self.all_orders: list[RunOrder] = []
@@ -92,7 +91,7 @@ class FakeEngine:
 
     def _change(self, strategy_id: int, **values: Any) -> MadeStrategy:
         made = msgspec.structs.replace(
-            self._get(strategy_id), updated_at=self._clock.now(), **values
+            self._get(strategy_id), updated_at=self.clock.now(), **values
         )
         self.made[strategy_id] = made
         return made
@@ -109,7 +108,7 @@ class FakeEngine:
             raise error
 
     async def create(self, definition: Definition, by: str) -> MadeStrategy:
-        now = self._clock.now()
+        now = self.clock.now()
         number = len(self.made) + 1
         self.made[number] = MadeStrategy(
             strategy_id=number, definition=definition, created_at=now, updated_at=now
@@ -170,7 +169,7 @@ class FakeEngine:
             mode=mode,
             account_id="simulator:SIM",
             broker="simulator",
-            started_at=self._clock.now(),
+            started_at=self.clock.now(),
             trigger_source=source,
             webhook_event_id=webhook_event_id,
         )
@@ -185,7 +184,7 @@ class FakeEngine:
         if any(leg.ok for leg in self.exits):
             self.all_runs[run_id] = msgspec.structs.replace(
                 self.all_runs[run_id],
-                stopped_at=self._clock.now(),
+                stopped_at=self.clock.now(),
                 stop_reason=StopReason.MANUAL,
                 pnl_realized=Decimal("125.50"),
             )
@@ -249,8 +248,3 @@ class FakeEngine:
 
     def view(self, strategy_id: int) -> RunView | None:
         return None
-
-
-def later(clock: Clock, seconds: float) -> Any:
-    """A moment after the clock's now."""
-    return clock.now() + timedelta(seconds=seconds)

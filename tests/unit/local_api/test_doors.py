@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from openalgo_desktop.core.addresses import LOOPBACK_V6
-from openalgo_desktop.local_api import dispatch
+from openalgo_desktop.local_api import bodies
 from openalgo_desktop.local_api import server as server_module
 from openalgo_desktop.local_api.doorkeeper import PEER_ALL, PEER_STRANGERS, Doorkeeper
 from openalgo_desktop.local_api.network import bind_sockets, exposure
@@ -197,7 +197,7 @@ async def test_a_second_head_has_a_bounded_time_and_silence_in_between_is_fine(
 
 
 async def test_a_body_has_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.1)
     async with running() as world, asyncio.timeout(60):
         port = int(world.api.rest_url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

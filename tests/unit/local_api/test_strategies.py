@@ -28,7 +28,7 @@ from openalgo_desktop.core.strategies.words import (
     Severity,
     TriggerSource,
 )
-from openalgo_desktop.local_api.handlers.strategies import ALL_REJECTED, LIVE_DISABLED
+from openalgo_desktop.local_api.strategy_words import ALL_REJECTED, LIVE_DISABLED
 from tests.unit.local_api.rest_world import World, running
 from tests.unit.local_api.strategy_world import CALL, FLIP, STRADDLE, FakeEngine
 

@@ -1,0 +1,83 @@
+"""Writes the log of webhooks: beside the answer where nothing follows, before it where an order
+does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from openalgo_desktop.core.errors import StorageError
+from openalgo_desktop.core.strategies.webhook import HookResult
+from openalgo_desktop.core.webhook_log import WebhookEvent, WebhookLog
+
+log = logging.getLogger(__name__)
+
+#: Rows under way at most: more alerts than the disk takes are not kept, and counted in the log.
+_MOST = 200
+_SAID = 500
+#: Fields of an alert that are never shown.
+_SECRET = ("apikey", "api_key", "secret", "token", "password", "passphrase", "key")
+
+
+def said(fields: Mapping[str, Any]) -> str:
+    """What an alert says, short, without what may be a secret."""
+    shown = {name: "***" if name.lower() in _SECRET else value for name, value in fields.items()}
+    try:
+        text = msgspec.json.encode(shown, enc_hook=str).decode()
+    except (TypeError, ValueError, RecursionError):
+        return ""
+    return text if len(text) <= _SAID else f"{text[:_SAID]}..."
+
+
+class HookLog:
+    """The rows of one server; without a store nothing is kept."""
+
+    def __init__(self, store: WebhookLog | None) -> None:
+        self._store = store
+        self._writing: set[asyncio.Task[None]] = set()
+        self._dropped = 0
+
+    async def stop(self) -> None:
+        """Wait for what is being written."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
+
+    async def take(self, event: WebhookEvent) -> int | None:
+        """Make durable that an alert is followed; its id. Raises :class:`StorageError`."""
+        return None if self._store is None else await self._store.add(event)
+
+    async def end(
+        self, number: int | None, result: HookResult, status: int, message: str, run_id: int | None
+    ) -> None:
+        """Say what became of it. The engine's own rows are the truth: a full disk does not turn
+        an answer into another one."""
+        if self._store is None or number is None:
+            return
+        try:
+            await self._store.finish(number, result, status, message, run_id)
+        except StorageError:
+            log.exception("what became of an alert could not be stored")
+
+    def note(self, event: WebhookEvent) -> None:
+        """A row of something that is over; it is written beside the answer."""
+        if self._store is None:
+            return
+        if len(self._writing) >= _MOST:
+            self._dropped += 1
+            return
+        task = asyncio.get_running_loop().create_task(self._add(event), name="log of webhooks")
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def _add(self, event: WebhookEvent) -> None:
+        assert self._store is not None
+        try:
+            await self._store.add(event)
+        except StorageError:
+            log.warning("an alert is not in the log of webhooks: the database took it not")
+        if self._dropped:
+            log.warning("%d alert(s) are not in the log of webhooks: too many came", self._dropped)
+            self._dropped = 0
