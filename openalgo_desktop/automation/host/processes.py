@@ -29,7 +29,7 @@ from openalgo_desktop.core.errors import AppError, ConfigError, NotSupported
 ORPHAN, GRACE = 60.0, 10.0
 #: Seconds that a keeper may take to start a script, on a machine that is very busy.
 _START = 60.0
-_KEEPER = Path(__file__).with_name("keeper")
+_KEEPER = Path(__file__).parent / "keeper" / "__main__.py"
 
 
 class HostProcesses:
@@ -52,7 +52,9 @@ class HostProcesses:
         self._preparer = preparer if preparer is not None else Preparer(self._venvs)
         self._orphan = orphan_seconds
         self._use_cgroups = use_cgroups
-        self._runs: dict[str, KeptRun] = {}
+        #: By (strategy, run).
+        self._runs: dict[tuple[str, str], KeptRun] = {}
+        self._starting: set[tuple[str, str]] = set()
 
     async def prepare(self, program: Program, progress: Callable[[str], None]) -> Ready:
         """See :class:`Processes`."""
@@ -92,6 +94,8 @@ class HostProcesses:
             "started": time.time(),
         }
         variables[files.COOKIE] = cookie
+        key = (program.strategy_id, run_id)
+        self._starting.add(key)
         launching = asyncio.ensure_future(asyncio.to_thread(self._launch, folder, spec, variables))
         try:
             marks = await asyncio.shield(launching)
@@ -99,23 +103,20 @@ class HostProcesses:
             with suppress(AppError):
                 await self.end(await launching, "The start was called off.", 0.0)
             raise
+        finally:
+            self._starting.discard(key)
         return self._hold(folder, marks)
 
     def _launch(self, folder: Path, spec: dict[str, object], variables: dict[str, str]) -> Marks:
         """Blocks until the script has been started. Raises :class:`ConfigError`."""
         _make_folders(folder, self.places.home(str(spec["strategy_id"])))
-        files.write(str(folder), files.OWNER, _me())
-        files.write(str(folder), files.SPEC, spec)
-        with (folder / files.ERRORS).open("wb") as errors:
-            process = subprocess.Popen(
-                [*_keeper_command(), str(folder)],
-                cwd=folder,
-                env=variables,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-            )
+        try:
+            process = _spawn(folder, spec, variables)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise ConfigError(
+                f"{spec['run_id']} was not started: {error.strerror or error}. Is the disk full?"
+            ) from error
         assert process.stdout is not None
         with process.stdout as told:
             poll = select.poll()
@@ -149,7 +150,8 @@ class HostProcesses:
         return found
 
     def _look_at(self, folder: Path) -> Marks | None:
-        if (folder / files.ENDED).exists() or folder.name in self._runs:
+        key = (folder.parent.name, folder.name)
+        if (folder / files.ENDED).exists() or key in self._runs or key in self._starting:
             return None
         marks = places.marks_of(folder)
         if marks is not None and proven(marks):
@@ -166,7 +168,7 @@ class HostProcesses:
 
     async def adopt(self, marks: Marks) -> KeptRun | None:
         """See :class:`Processes`."""
-        held = self._runs.get(marks.run_id)
+        held = self._runs.get((marks.strategy_id, marks.run_id))
         if held is not None:
             return held
         folder = self.places.run(marks.strategy_id, marks.run_id)
@@ -221,9 +223,27 @@ class HostProcesses:
 
     def _hold(self, folder: Path, marks: Marks) -> KeptRun:
         run = KeptRun(folder, marks, self._clock, self._clean)
-        self._runs[marks.run_id] = run
-        run.ended.add_done_callback(lambda _ended: self._runs.pop(marks.run_id, None))
+        key = (marks.strategy_id, marks.run_id)
+        self._runs[key] = run
+        run.ended.add_done_callback(lambda _ended: self._runs.pop(key, None))
         return run
+
+
+def _spawn(
+    folder: Path, spec: dict[str, object], variables: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    files.write(str(folder), files.OWNER, _me())
+    files.write(str(folder), files.SPEC, spec)
+    with (folder / files.ERRORS).open("wb") as errors:
+        return subprocess.Popen(
+            [*_keeper_command(), str(folder)],
+            cwd=folder,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
 
 
 def proven(marks: Marks) -> bool:

@@ -162,7 +162,13 @@ def find_end(folder: Path, marks: Marks) -> Ended:
         group.kill()
         group.remove()
     rest = not tree.end_run(marks.cookie)
+    with suppress(ChildProcessError, OSError):
+        os.waitpid(marks.keeper_pid, os.WNOHANG)  # ours only where we are the first process
     reason = "The process that looked after it was ended from outside, and it with it."
+    with suppress(OSError):
+        said = (folder / files.ERRORS).read_text("utf-8", "replace").strip()
+        if said:
+            reason = f"The process that looked after it failed: {said.splitlines()[-1]}"
     if rest:
         reason = "The process that looked after it is gone, and some of its own cannot be ended."
     return lost(folder, reason)

@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SPEC, OWNER, MARKS, STATE = "spec.json", "owner.json", "marks.json", "state.json"
 STOP, ENDED = "stop.json", "ended.json"

@@ -6,12 +6,10 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import sys
 import time
 from contextlib import suppress
-from typing import Any
 
 from openalgo_desktop.automation.host.keeper import cgroup, files, tree
 from openalgo_desktop.automation.host.keeper.limits import Watch
@@ -19,11 +17,15 @@ from openalgo_desktop.automation.host.keeper.output import Budget, LogFile, Outp
 from openalgo_desktop.automation.host.keeper.spawn import become_keeper, spawn
 from openalgo_desktop.core.redact import Redactor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 #: Seconds between looks at the tree, and between readings that are told.
 LOOK, TELL = 0.25, 1.0
-#: Bytes read from a pipe at once, and how much faster than to the disk reading goes: a script that
-#: prints without end waits for us instead of taking a processor for each of us.
-CHUNK, PACE = 65_536, 32
+#: Bytes read from a pipe at once, and bytes a second that are read at most (far fewer go to the
+#: disk): a script that prints without end waits for us instead of taking a processor for each.
+CHUNK, PACE = 65_536, 20_000_000.0
 #: Seconds for what a finished script leaves behind to end by itself; for its last output.
 LEFTOVERS, DRAIN = 2.0, 1.0
 _SECRET = "OPENALGO_API_KEY"
@@ -40,7 +42,7 @@ class Keeper:
         redactor.add(environment.get(_SECRET, ""))
         self._folder, self._spec, self._environment = folder, spec, environment
         self._output = Output(LogFile(folder), rate, redactor.clean, now)
-        self._pace = Budget(rate * PACE, rate * PACE * 2.0, now)
+        self._pace = Budget(PACE, PACE * 2, now)
         self._group = cgroup.make(f"openalgo-{spec['cookie'][:16]}") if spec["cgroup"] else None
         if self._group is not None:
             self._group.limit(limits)
@@ -187,7 +189,7 @@ class Keeper:
 
     def _see_engine(self, now: float) -> None:
         owner = files.read(self._folder, files.OWNER)
-        if owner is not None and tree.alive(owner["pid"], owner["started"]):
+        if owner is not None and tree.alive(owner.get("pid", 0), owner.get("started", 0)):
             self._engine_seen = now
         elif now - self._engine_seen > self._spec["orphan_seconds"] and not self._deadline:
             self._stop(
@@ -256,9 +258,12 @@ class Keeper:
             self._reason = (
                 f"Something ended it with {number}." if number else f"It ended with code {code}."
             )
-        self._output.note(self._reason)
         last = self._output.finish(time.monotonic())
+        self._output.note(self._reason)
+        self._output.close()
         self._tell()
+        import shutil
+
         shutil.rmtree(os.path.join(self._folder, files.TEMPORARY), ignore_errors=True)
         ended = {
             "code": code,

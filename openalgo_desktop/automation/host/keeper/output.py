@@ -135,8 +135,11 @@ class Output:
         self._say_skipped()
         for at, stream, text, _ in missing:
             self._file.write(self._line(at, stream, self._text(text)))
-        self._file.close()
         return tuple(self._text(text) for _, _, text, _ in self._last)
+
+    def close(self) -> None:
+        """No more notes either."""
+        self._file.close()
 
     def _put(self, stream: str, lines: list[bytes], now: float) -> None:
         at = time.time()

@@ -13,6 +13,8 @@ _PDEATHSIG, _NAME, _SUBREAPER = 1, 15, 36
 #: Ignored by a Python parent, and ignored signals stay so over exec.
 _DEFAULTS = ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGTERM", "SIGHUP", "SIGCHLD", "SIGQUIT")
 _FALLBACK_FILES = 4096
+#: When the machine's memory is full, scripts go before the engine that holds the positions.
+_OOM = "500"
 
 
 def _prctl() -> Callable[..., int] | None:
@@ -87,6 +89,8 @@ def _child(
         prctl(_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:  # it died before that held
             os._exit(127)
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write(_OOM)
     nothing = os.open(os.devnull, os.O_RDONLY)
     # The three may have each other's numbers.
     nothing, out, err, writer = (_above(one) for one in (nothing, out, err, writer))

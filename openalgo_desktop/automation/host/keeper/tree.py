@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import NamedTuple
 
 LINUX = sys.platform.startswith("linux")
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -22,17 +20,26 @@ _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _ROUNDS = 50
 
 
-class Facts(NamedTuple):
-    """One process. ``started`` is in the system's own unit, good for comparing only."""
+class Facts:
+    """One process. ``state`` Z is one that has ended and is not yet reaped; ``cpu`` is its own
+    time and that of children which it has reaped; ``started`` is in the system's own unit, good
+    for comparing only."""
 
-    pid: int
-    parent: int
-    group: int
-    session: int
-    state: str  # "Z": ended, not yet reaped
-    cpu: float  # its own and that of children which it has reaped
-    resident: int
-    started: int
+    __slots__ = ("cpu", "group", "parent", "pid", "resident", "session", "started", "state")
+
+    def __init__(
+        self,
+        pid: int,
+        parent: int,
+        group: int,
+        session: int,
+        state: str,
+        cpu: float,
+        resident: int,
+        started: int,
+    ) -> None:
+        self.pid, self.parent, self.group, self.session = pid, parent, group, session
+        self.state, self.cpu, self.resident, self.started = state, cpu, resident, started
 
 
 def facts(pid: int) -> Facts | None:
@@ -205,6 +212,8 @@ def reap() -> dict[int, int]:
 
 # -- without /proc --------------------------------------------------------------------------
 def _run_ps(*words: str) -> list[str]:
+    import subprocess
+
     done = subprocess.run(
         ["/bin/ps", *words], capture_output=True, text=True, check=False, errors="replace"
     )
