@@ -149,6 +149,7 @@ class Host:
                 seat.resume(running)
             elif again.what in (Again.START, Again.ADOPT):
                 # What is left of the old process is gone before there is a new one.
+                seat.note(state=HostedState.PREPARING)
                 self._beside(self._start_anew(seat, marks))
                 if marks is not None:
                     left.pop(marks.run_id)

@@ -1,0 +1,285 @@
+"""Programs of users as processes of their own, hosted by a running engine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.driver import Program, free_port, run
+from tests.waiting import wait_for
+
+#: As users of OpenAlgo write them.
+AS_WRITTEN = """
+import os, sys, json
+from openalgo import api
+
+api_key = os.getenv('OPENALGO_API_KEY')
+if not api_key:
+    print("Error: OPENALGO_API_KEY environment variable not set")
+    sys.exit(1)
+client = api(api_key=api_key, host=os.getenv('OPENALGO_HOST', 'http://127.0.0.1:5000'),
+             ws_url=os.getenv('OPENALGO_WS_URL', 'ws://127.0.0.1:8765'))
+strategy = "EMA Crossover Python"
+
+response = client.placeorder(strategy=strategy, symbol="SBIN", action="BUY", exchange="NSE",
+                             price_type="MARKET", product="MIS", quantity=5)
+print("Order Response:", response)
+print("names:", json.dumps(sorted(os.environ)))
+import time
+while True:
+    time.sleep(1)
+"""
+IDLE = "import time\nprint('here', flush=True)\nwhile True:\n    time.sleep(1)\n"
+#: Orders as fast as they are answered; each has a price of its own, far from the market.
+BURST = """
+import os
+from openalgo import api
+
+client = api(api_key=os.environ["OPENALGO_API_KEY"], host=os.environ["OPENALGO_HOST"])
+number = 0
+while True:
+    number += 1
+    price = round(300 + number * 0.05, 2)
+    print("sent", price, flush=True)
+    answer = client.placeorder(strategy="x", symbol="SBIN", exchange="NSE", action="BUY",
+                               price_type="LIMIT", product="MIS", quantity=1, price=price)
+    if answer.get("status") == "success":
+        print("got", price, answer["orderid"], flush=True)
+"""
+#: All that a script may find beside what Python itself sets.
+VARIABLES = {
+    *("HOME", "LANG", "LANGUAGE", "PATH", "TMPDIR", "TZ", "PYTHONIOENCODING", "PYTHONUNBUFFERED"),
+    *("OPENALGO_API_KEY", "OPENALGO_HOST", "OPENALGO_WS_URL", "OPENALGO_STRATEGY_EXCHANGE"),
+    *("STRATEGY_ID", "STRATEGY_NAME", "STRATEGY_RUN"),
+}
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with Program(tmp_path_factory.mktemp("hosting") / "data", "--sim-frozen") as running:
+        yield running
+
+
+def ok(program: Program, *arguments: str) -> str:
+    code, text = run(program.data_dir, "strategy", *arguments)
+    assert code == 0, text
+    return text
+
+
+def rows(program: Program) -> dict[str, dict[str, Any]]:
+    found = json.loads(ok(program, "list", "--json"))["rows"]
+    return {row["name"]: row for row in found}
+
+
+def add(program: Program, name: str, text: str) -> None:
+    path = program.data_dir.parent / f"{name}.py"
+    path.write_text(text)
+    ok(program, "add", str(path))
+
+
+def log(program: Program, name: str) -> list[str]:
+    """The lines of its last run, without time and mark."""
+    return [line[11:] for line in ok(program, "logs", name, "--lines", "5000").splitlines()]
+
+
+def said(program: Program, name: str, words: str) -> str:
+    """The first line of its log that begins so, once it is there."""
+    return str(
+        wait_for(lambda: next((row for row in log(program, name) if row.startswith(words)), ""))
+    )
+
+
+def units(program: Program, symbol: str) -> int:
+    for row in program.call("positionbook")["data"]:
+        if row["symbol"] == symbol:
+            return int(row["quantity"])
+    return 0
+
+
+def journal(program: Program) -> list[dict[str, Any]]:
+    path = program.data_dir / "openalgo.db"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        db.row_factory = sqlite3.Row
+        return [dict(row) for row in db.execute("SELECT * FROM order_journal")]
+
+
+def test_a_file_as_users_write_it(program: Program) -> None:
+    """Its orders go to the sandbox under its own name though the switch is at live; a stop closes
+    what it holds and nothing else; nothing of ours is in its environment, and its key is dead."""
+    add(program, "ema", AS_WRITTEN)
+    assert program.call("placeorder", **_order(quantity=2))["status"] == "success"
+    code, text = run(program.data_dir, "strategy", "start", "ema", "--mode", "live")
+    assert code == 2 and "sandbox until a human promotes it" in text
+    assert run(program.data_dir, "mode", "live", "--yes")[0] == 0
+    try:
+        ok(program, "start", "ema", "--mode", "sandbox")
+        assert "'status': 'success'" in said(program, "ema", "Order Response:")
+        names = json.loads(said(program, "ema", "names:").partition(": ")[2])
+        assert not {n for n in names if not n.startswith("LC_")} - VARIABLES
+        assert program.call("orderbook")["data"]["orders"] == []  # of the live account
+    finally:
+        run(program.data_dir, "mode", "sandbox")
+    assert units(program, "SBIN") == 7
+    mine = [row for row in program.call("orderbook")["data"]["orders"] if row["quantity"] == 5]
+    assert [row["strategy"] for row in mine] == ["ema"]
+    (key,) = [row for row in _keys(program) if row["name"].startswith("hosted:")]
+    text = ok(program, "stop", "ema", "--square-off")
+    assert "What it held is closed." in text
+    assert units(program, "SBIN") == 2
+    assert key["id"] not in {row["id"] for row in _keys(program)}
+    ok(program, "remove", "ema", "--yes")
+    assert "no program" in ok(program, "list")
+
+
+def _order(**fields: Any) -> dict[str, Any]:
+    return {
+        "strategy": "by hand",
+        "symbol": "SBIN",
+        "exchange": "NSE",
+        "action": "BUY",
+        "pricetype": "MARKET",
+        "product": "MIS",
+        **fields,
+    }
+
+
+def _keys(program: Program) -> list[dict[str, Any]]:
+    code, text = run(program.data_dir, "keys", "list", "--json")
+    assert code == 0, text
+    found: list[dict[str, Any]] = json.loads(text)["rows"]
+    return found
+
+
+def test_bad_input_is_a_sentence(program: Program) -> None:
+    broken = program.data_dir.parent / "broken.py"
+    broken.write_text("def f(:\n")
+    for arguments, words in (
+        (("add", str(broken)), "broken.py, line 1"),
+        (("add", str(broken.parent / "gone.py")), "no file or folder"),
+        (("start", "nobody", "--mode", "sandbox"), "no hosted program 'nobody'"),
+        (("add", "sample:pears"), "Did you mean pairs"),
+    ):
+        code, text = run(program.data_dir, "strategy", *arguments)
+        assert code == 2 and words in text and "Traceback" not in text, text
+    add(program, "idle", IDLE)
+    code, text = run(
+        program.data_dir, *("strategy", "schedule", "idle", "--on", "--window", "17:00-18:00")
+    )
+    assert code == 2 and "would never run" in text
+    ok(program, "remove", "idle", "--yes")
+
+
+def test_a_burst_that_is_killed_loses_and_doubles_nothing(program: Program) -> None:
+    """The process dies in the middle, twice; it is started again after a second each time."""
+    run(program.data_dir, "sandbox", "reset", "--yes")
+    before = {row["tag"] for row in journal(program)}
+    add(program, "burst", BURST)
+    ok(program, "set", "burst", "quotas.orders_per_minute", "6000")
+    ok(program, "start", "burst", "--mode", "sandbox")
+    told: list[str] = []
+    wait_for(lambda: sum(row.startswith("got") for row in log(program, "burst")) > 30)
+    facts = {row["what"]: row["is"] for row in _shown(program, "burst")}
+    os.kill(int(facts["process"]), signal.SIGKILL)
+    run_id = facts["run"]
+    wait_for(lambda: {r["what"]: r["is"] for r in _shown(program, "burst")}["run"] != run_id)
+    told += [
+        line[11:]
+        for line in ok(program, "logs", "burst", "--run", run_id, "--lines", "5000").splitlines()
+    ]
+    ok(program, "stop", "burst")
+    got = {line.split()[2] for line in told if line.startswith("got")}
+    placed = [row for row in journal(program) if row["tag"] not in before]
+    book = program.call("orderbook")["data"]["orders"]
+    acknowledged = [row["order_id"] for row in placed if row["state"] == "acknowledged"]
+    assert sorted(acknowledged) == sorted(row["orderid"] for row in book)
+    assert got <= set(acknowledged)
+    # The second run begins its prices anew: at most one of each run.
+    assert max(Counter(row["price"] for row in book).values()) <= 2
+    assert {json.loads(row["request"])["strategy"] for row in placed} == {"burst"}
+    ok(program, "remove", "burst", "--yes")
+
+
+def _shown(program: Program, name: str) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(ok(program, "show", name, "--json"))["rows"]
+    return found
+
+
+def alive(folder: Path) -> set[int]:
+    """Processes whose script lies in a data folder."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if any(str(folder / "strategies" / "programs").encode() in w for w in words):
+                found.add(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="counts processes in /proc")
+def test_three_run_on_when_the_engine_is_killed(tmp_path: Path) -> None:
+    """The same three processes, each once, none unseen; an engine that stops ends them."""
+    ports = ("--rest-port", str(free_port()), "--ws-port", str(free_port()))
+    program = Program(tmp_path / "data", "--sim-frozen", *ports).start()
+    try:
+        for name in "abc":
+            add(program, name, IDLE)
+            ok(program, "start", name, "--mode", "sandbox")
+        ok(program, "set", "c", "on_engine_restart", "restart")
+        first = alive(program.data_dir)
+        assert len(first) == 3
+        program.kill()
+        assert alive(program.data_dir) == first
+        program.start()
+        wait_for(lambda: {row["state"] for row in rows(program).values()} == {"running"})
+        second = wait_for(lambda: len(alive(program.data_dir)) == 3 and alive(program.data_dir))
+        assert len(second & first) == 2  # a and b are the same ones, c is a new one
+        assert len([row for row in _keys(program) if row["name"].startswith("hosted:")]) == 3
+        assert program.stop() == 0
+        assert not alive(program.data_dir)
+    finally:
+        with contextlib.suppress(OSError):
+            program.kill()
+        for pid in alive(program.data_dir):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.long
+def test_an_engine_that_dies_again_and_again_under_a_burst(tmp_path: Path) -> None:
+    """One process of a program sends through ten engines: each price is its own, so an order that
+    was doubled would be seen; what it was told is in the book."""
+    ports = ("--rest-port", str(free_port()), "--ws-port", str(free_port()))
+    program = Program(tmp_path / "data", "--sim-frozen", *ports).start()
+    try:
+        add(program, "burst", BURST)
+        ok(program, "set", "burst", "quotas.orders_per_minute", "6000")
+        ok(program, "start", "burst", "--mode", "sandbox")
+        (pid,) = alive(program.data_dir)
+        for _ in range(10):
+            seen = len(log(program, "burst"))
+            wait_for(lambda n=seen: len(log(program, "burst")) > n + 20)  # type: ignore[misc]
+            program.kill()
+            program.start()
+            assert alive(program.data_dir) == {pid}
+        ok(program, "stop", "burst")
+        told = [line.split() for line in log(program, "burst") if line.startswith("got")]
+        wait_for(lambda: {row["state"] for row in journal(program)} <= {"acknowledged", "rejected"})
+        book = program.call("orderbook")["data"]["orders"]
+        assert max(Counter(row["price"] for row in book).values()) == 1
+        assert {order_id for _, _, order_id in told} <= {row["orderid"] for row in book}
+        placed = [row for row in journal(program) if row["state"] == "acknowledged"]
+        assert sorted(r["order_id"] for r in placed) == sorted(r["orderid"] for r in book)
+        assert program.stop() == 0
+    finally:
+        with contextlib.suppress(OSError):
+            program.kill()
+        for left in alive(program.data_dir):
+            os.kill(left, signal.SIGKILL)
