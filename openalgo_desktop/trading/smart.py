@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
-from openalgo_desktop.core.errors import OrderError
+from openalgo_desktop.core.errors import NetError, OrderError
 from openalgo_desktop.core.model import OrderRequest, with_quantity
 from openalgo_desktop.trading.exits import same_position
 from openalgo_desktop.trading.lane import Lane
@@ -16,6 +16,11 @@ from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.underway import key_of
 
 MATCHED = "Positions Already Matched. No Action needed."
+#: A smart order whose position cannot be read; spec/automation.md A5.
+NOT_READ = (
+    "OpenAlgo could not read your open position from {broker}, so no order was sent. Check your "
+    "positions and try again."
+)
 NOTHING_TO_EXIT = "No OpenPosition Found. Not placing Exit order."
 
 
@@ -67,8 +72,14 @@ class SmartOrders:
         mode = self._desk.still(mode)
         key = key_of(request)
         async with self._desk.under_way.lock(mode, key):
-            account = self._desk.gateway_of(mode).account_id
-            view = await self._desk.exits.ready(key, target, source, mode, request)
+            gateway = self._desk.gateway_of(mode)
+            account = gateway.account_id
+            try:
+                view = await self._desk.exits.ready(key, target, source, mode, request)
+            except NetError as error:
+                error.detail = error.detail or error.message
+                error.message = NOT_READ.format(broker=gateway.broker or "your broker")
+                raise
             order = smart_order(request, target, view)
             if isinstance(order, str):
                 return NotNeeded(mode, order)

@@ -26,7 +26,7 @@ class Catalog:
 
     def __init__(self, ground: Ground, recorder: Recorder) -> None:
         self._ground = ground
-        self._recorder = recorder
+        self.recorder = recorder
         self._names = asyncio.Lock()
 
     async def create(self, definition: Definition, by: str) -> MadeStrategy:
@@ -127,7 +127,7 @@ class Catalog:
         text: str,
         severity: Severity = Severity.INFO,
     ) -> None:
-        self._recorder.tell(
+        self.recorder.tell(
             RunEvent(
                 event_id=0,
                 strategy_id=made.strategy_id,

@@ -33,7 +33,8 @@ class Recorder:
         self._store = store
         self._bus = bus
         self._queue: asyncio.Queue[_Job] = asyncio.Queue()
-        self._numbers: dict[tuple[int, str, int], int] = {}  # run, position, number -> row on disk
+        #: Rows that are on disk, by place.
+        self.numbered: dict[tuple[int, str, int], int] = {}  # run, position, number -> row on disk
         self._states: dict[
             int, tuple[Run, bytes]
         ] = {}  # checkpoints that wait: the last one counts
@@ -82,7 +83,7 @@ class Recorder:
     # -- order rows -------------------------------------------------------------------------
     def know(self, run_id: int, ref: str, number: int, row: RunOrder) -> None:
         """A row that is on disk."""
-        self._numbers[run_id, ref, number] = row.row_id
+        self.numbered[run_id, ref, number] = row.row_id
 
     def order(self, strategy_id: int, ref: str, number: int, row: RunOrder) -> None:
         """A new row, or one that changed."""
@@ -97,9 +98,9 @@ class Recorder:
 
     async def _order(self, strategy_id: int, ref: str, number: int, row: RunOrder) -> None:
         place = (row.run_id, ref, number)
-        row_id = self._numbers.get(place)
+        row_id = self.numbered.get(place)
         if row_id is None:
-            self._numbers[place] = await self._store.add_order(row, strategy_id)
+            self.numbered[place] = await self._store.add_order(row, strategy_id)
             return
         await self._store.put_order(msgspec.structs.replace(row, row_id=row_id))
 
@@ -108,8 +109,8 @@ class Recorder:
         self._queue.put_nowait((lambda: self._forget(run_id), None))
 
     async def _forget(self, run_id: int) -> None:
-        for place in [place for place in self._numbers if place[0] == run_id]:
-            del self._numbers[place]
+        for place in [place for place in self.numbered if place[0] == run_id]:
+            del self.numbered[place]
 
     # -- checkpoints and events -----------------------------------------------------------------
     def checkpoint(self, run: Run, state: bytes) -> None:

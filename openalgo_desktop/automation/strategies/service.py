@@ -77,7 +77,7 @@ class Engine(Catalog):
     # -- life -------------------------------------------------------------------------------
     async def begin(self) -> None:
         """Take up what an earlier run of the program left, then watch."""
-        self._recorder.start()
+        self.recorder.start()
         subscribe = self._ground.bus.subscribe
         self._stops = [
             subscribe(ExitPlanChanged, self._follow.on_plan),
@@ -101,7 +101,7 @@ class Engine(Catalog):
             self.registry.with_figures(live)
             self.registry.save(live)
         self.registry.close()
-        await self._recorder.stop()
+        await self.recorder.stop()
 
     def abandon(self) -> None:
         """End where it stands, as a program does that is killed; for tests of a restart."""
@@ -110,7 +110,7 @@ class Engine(Catalog):
         for part in (self._hours, self._recovery, self._prices, self._work, self._exits):
             part.abandon()
         self.registry.close()
-        self._recorder.abandon()
+        self.recorder.abandon()
 
     def _on_kill(self, event: KillSwitchChanged) -> None:
         if event.tripped and event.report is None:

@@ -48,10 +48,12 @@ from openalgo_desktop.core.strategies.words import EventKind, StrategyKind, Trig
 from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.exchange.charges import ChargeTable
 from openalgo_desktop.exchange.estimate import Estimator
+from openalgo_desktop.storage import database
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.exit_plans import PlanRepository
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.strategies import StrategyRepository
+from openalgo_desktop.storage.tables import metadata
 from openalgo_desktop.trading import exits, underway
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.watch import drive, service
@@ -373,6 +375,8 @@ async def room(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Room]:
     monkeypatch.setattr(service, "LOOK", 0.02)
     monkeypatch.setattr(strategy_exits, "ANSWER_WITHIN", 1.0)
     monkeypatch.setattr(strategy_runs, "TOLD_EVERY", 0.01)
+    # the migrations have tests of their own, and cost a quarter of a second
+    monkeypatch.setattr(database, "bring_up_to_date", metadata.create_all)
     db = Database("sqlite://")
     await db.start()
     made = Room(db)
