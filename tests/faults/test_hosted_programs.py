@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -437,6 +438,16 @@ async def test_a_start_that_is_called_off_leaves_nothing(host: Hosting):
         await task
     said = files.read(str(spec.parent), files.SPEC)
     assert said is not None and tree.with_cookie(said["cookie"]) == []
+
+
+async def test_a_run_whose_folder_is_deleted_still_ends(host: Hosting):
+    run = await host.start("import time; time.sleep(600)")
+    waiting = asyncio.ensure_future(run.ended)
+    waiting.cancel()  # who waits no more changes nothing
+    shutil.rmtree(host.processes.places.run("one", "run-1"))
+    ended = await run.stop(0.0)
+    assert ended.why == "lost" and "cannot be read" in ended.reason
+    await gone(run)
 
 
 async def test_an_interpreter_that_vanished_is_said(host: Hosting):

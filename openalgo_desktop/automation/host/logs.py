@@ -89,9 +89,9 @@ class RunLogs:
                 return
             await asyncio.sleep(PAUSE if entries else IDLE)
 
-    async def prune(self, *, days: int, megabytes: int) -> int:
+    async def prune(self, *, days: int, megabytes: int, most: int = 200) -> int:
         """See :class:`Logs`."""
-        return await asyncio.to_thread(self._prune, days, megabytes)
+        return await asyncio.to_thread(self._prune, days, megabytes, most)
 
     async def remove(self, strategy_id: str) -> None:
         """See :class:`Logs`."""
@@ -131,7 +131,7 @@ class RunLogs:
                         return found
         return found
 
-    def _prune(self, days: int, megabytes: int) -> int:
+    def _prune(self, days: int, megabytes: int, most: int) -> int:
         oldest = self._clock.time() - days * 86_400
         deleted = 0
         for strategy_id in self._places.strategies():
@@ -139,7 +139,7 @@ class RunLogs:
             for index, run in enumerate(self._places.runs_of(strategy_id)):
                 used += _size(run)
                 old = places.started(run) < oldest or used > megabytes * 10**6
-                if index and old and (run / files.ENDED).exists():
+                if index and (old or index >= most) and (run / files.ENDED).exists():
                     shutil.rmtree(run, ignore_errors=True)
                     deleted += 1
         return deleted

@@ -130,7 +130,7 @@ class Running(Protocol):
 
     @property
     def ended(self) -> asyncio.Future[Ended]:
-        """Done when the whole tree is gone; wait for it with ``asyncio.shield``."""
+        """Done when the whole tree is gone. Each is the caller's own: cancelling it is harmless."""
 
     async def stop(self, grace: float, reason: str = "") -> Ended:
         """Ask politely (SIGTERM to its process group), wait ``grace`` seconds, then end the whole
@@ -206,9 +206,10 @@ class Logs(Protocol):
     def follow(self, strategy_id: str, run_id: str, last: int = 0) -> AsyncIterator[list[LogEntry]]:
         """The last lines, then new ones as they come, in bounded parts; ends with the run."""
 
-    async def prune(self, *, days: int, megabytes: int) -> int:
+    async def prune(self, *, days: int, megabytes: int, most: int = 200) -> int:
         """Delete logs of ended runs that are older, then the oldest of each strategy that has more
-        than ``megabytes``; the newest run stays. Returns how many runs were deleted."""
+        than ``megabytes`` or more than ``most`` runs; the newest run stays. Returns how many runs
+        were deleted."""
 
     async def remove(self, strategy_id: str) -> None:
         """Delete everything of a strategy: logs, its home. Raises :class:`ConfigError` while it

@@ -15,6 +15,7 @@ of the user's.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from typing import Any
 
 from openalgo_desktop.automation.host import probe, tools
 from openalgo_desktop.automation.host.ports import Program, Ready
-from openalgo_desktop.automation.host.venvs import Venvs, python_of
+from openalgo_desktop.automation.host.venvs import Venvs, Wanted, python_of
 from openalgo_desktop.core.errors import ConfigError
 
 #: What the base environment has. The client brings pandas, numpy and httpx.
@@ -65,11 +66,10 @@ class Preparer:
                     f"{program.requirements.name} needs a Python to install into, and this program "
                     "is packaged without one: choose an interpreter for the strategy."
                 )
-            text = _text(program.requirements)
-            name = program.requirements.name
-            venv = await self._venvs.get(text, base, name, progress)
+            wanted = await asyncio.to_thread(Wanted.of, program.requirements)
+            venv = await self._venvs.get(wanted, base, progress)
         elif not inside and any(name == CLIENT for name, _ in told["missing"]):
-            venv = await self._venvs.get(self._base, base, "the openalgo client", progress)
+            venv = await self._venvs.get(Wanted(self._base, "the openalgo client"), base, progress)
         if venv is not None:
             told = await self._look([str(python_of(venv)), probe.__file__], entry, program)
         command = (str(python_of(venv)) if venv is not None else str(base),)
@@ -138,13 +138,3 @@ def entry_of(program: Program) -> Path:
     if entry.suffix not in (".py", ".pyw"):
         raise ConfigError(f"The entry {program.entry} is no Python file: it has to end in .py.")
     return entry
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path.name} cannot be read ({error}): it has to be a UTF-8 text file beside the "
-            "strategy."
-        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -16,6 +17,8 @@ from openalgo_desktop.automation.host import places
 from openalgo_desktop.automation.host.keeper import cgroup, files, tree
 from openalgo_desktop.automation.host.ports import Ended, Marks, Usage, Why
 from openalgo_desktop.core.clock import Clock
+
+log = logging.getLogger(__name__)
 
 #: Seconds over the grace in which a keeper has to be done before it is ended itself.
 PATIENCE = 8.0
@@ -36,7 +39,7 @@ class KeptRun:
         self._clean = clean
         self._heard = clock.monotonic()
         self._usage = _NOTHING
-        self.ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self._over: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._pidfd = _open(marks)
         self._task = asyncio.create_task(self._watch(), name=f"host-{marks.run_id}")
 
@@ -55,6 +58,11 @@ class KeptRun:
     @property
     def marks(self) -> Marks:
         return self._marks
+
+    @property
+    def ended(self) -> asyncio.Future[Ended]:
+        """A future of the caller's own: who is cancelled while waiting for it cancels nothing."""
+        return asyncio.shield(self._over)
 
     def heartbeat(self) -> None:
         """It called us."""
@@ -79,20 +87,20 @@ class KeptRun:
 
     async def stop(self, grace: float, reason: str = "", why: Why = "stopped") -> Ended:
         """See :class:`Running`."""
-        if not self.ended.done():
+        if not self._over.done():
             await asyncio.to_thread(self._ask, grace, reason, why)
             with suppress(TimeoutError):
                 async with asyncio.timeout(grace + PATIENCE):
-                    return await asyncio.shield(self.ended)
+                    return await self.ended
             self._signal(signal.SIGKILL)  # its script dies with it, the rest is found afterwards
-        return await asyncio.shield(self.ended)
+        return await self.ended
 
     async def close(self) -> None:
         """Look no more; the run goes on, and ends by itself when nobody takes it over."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
-        self.ended.cancel()
+        self._over.cancel()
 
     def _ask(self, grace: float, reason: str, why: Why) -> None:
         said = {"grace": max(0.0, grace), "reason": reason, "why": why}
@@ -115,9 +123,13 @@ class KeptRun:
             if self._pidfd >= 0:
                 os.close(self._pidfd)
                 self._pidfd = -1
-        ended = await asyncio.to_thread(find_end, self._folder, self._marks)
-        if not self.ended.done():
-            self.ended.set_result(cleaned(ended, self._clean))
+        try:
+            ended = await asyncio.to_thread(find_end, self._folder, self._marks)
+        except Exception:  # such as a folder that somebody deleted: it has ended all the same
+            log.exception("how run %s ended cannot be read", self.run_id)
+            ended = _unknown("It has ended; how, cannot be read.", self._clock.time())
+        if not self._over.done():
+            self._over.set_result(cleaned(ended, self._clean))
 
     async def _gone(self) -> None:
         """Returns when the keeper has ended."""
@@ -178,17 +190,14 @@ def lost(folder: Path, reason: str) -> Ended:
     """The end of a run that nobody saw; written down for the list of runs. Blocks."""
     from openalgo_desktop.automation.host.logs import last_texts
 
-    ended = Ended(
-        code=None,
-        signal="",
-        why="lost",
-        reason=reason,
-        last_lines=tuple(last_texts(folder)),
-        at=folder.stat().st_mtime,
-    )
+    ended = _unknown(reason, folder.stat().st_mtime, tuple(last_texts(folder)))
     with suppress(OSError):
         places.write_ended(folder, ended)
     return ended
+
+
+def _unknown(reason: str, at: float, last: tuple[str, ...] = ()) -> Ended:
+    return Ended(code=None, signal="", why="lost", reason=reason, last_lines=last, at=at)
 
 
 def cleaned(ended: Ended, clean: Callable[[str], str]) -> Ended:

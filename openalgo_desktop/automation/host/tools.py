@@ -38,7 +38,12 @@ async def run(
 ) -> Done:
     """Run to its end; when the caller is cancelled or after ``timeout`` seconds its whole group is
     ended. ``hear`` gets each line on the loop. Raises :class:`OSError` when it cannot start."""
-    process = await asyncio.to_thread(_start, command, folder, environment)
+    starting = asyncio.ensure_future(asyncio.to_thread(_start, command, folder, environment))
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        _end(await starting)
+        raise
     loop = asyncio.get_running_loop()
     told = loop.create_future()
 

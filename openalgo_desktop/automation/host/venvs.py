@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from openalgo_desktop.automation.host import tools
 from openalgo_desktop.core.errors import ConfigError
@@ -18,8 +20,42 @@ from openalgo_desktop.core.errors import ConfigError
 #: Folders that are not ready yet begin so; what a crash left of them is deleted.
 _BUILDING = ".building-"
 _USED = "used"
+#: Other files that a requirements.txt names, and things that lie beside it.
+_NESTED = re.compile(r"(?m)^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
+_LOCAL = re.compile(
+    r"(?m)^\s*(?:-e|--editable|-r|-c|--requirement|--constraint|\.|/|file:)|@\s*file:"
+)
 #: The first pip that installs for another interpreter.
 _PIP = (22, 3)
+
+
+class Wanted(NamedTuple):
+    """What an environment is to have. ``text`` is the content of the file with those that it names;
+    ``place`` is its folder where it names things beside it, and so is nobody else's; ``source``
+    names it in messages."""
+
+    text: str
+    source: str
+    path: Path | None = None
+    place: str = ""
+
+    @classmethod
+    def of(cls, path: Path) -> Wanted:
+        """Of a ``requirements.txt``. Raises :class:`ConfigError` when it cannot be read."""
+        text = _read(path, path.name)
+        place = str(path.resolve().parent) if _LOCAL.search(text) else ""
+        for name in _NESTED.findall(text):
+            text += f"\n# {name}\n" + _read(path.parent / name, f"{name} (of {path.name})")
+        return cls(text, path.name, path, place)
+
+
+def _read(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{name} cannot be read ({error}): it has to be a UTF-8 text file beside the strategy."
+        ) from error
 
 
 class Venvs:
@@ -30,26 +66,23 @@ class Venvs:
         self._locks: dict[str, asyncio.Lock] = {}
         self._pips: dict[Path, list[str]] = {}
 
-    async def get(
-        self, requirements: str, base: Path, source: str, progress: Callable[[str], None]
-    ) -> Path:
-        """The environment with ``requirements`` (the text of the file) on the interpreter ``base``;
-        ``source`` is the file's name for messages. Raises :class:`ConfigError` with pip's last
-        lines."""
-        key = self.key(requirements, base)
+    async def get(self, wanted: Wanted, base: Path, progress: Callable[[str], None]) -> Path:
+        """The environment with ``wanted`` on the interpreter ``base``. Raises :class:`ConfigError`
+        with pip's last lines."""
+        key = self.key(wanted, base)
         path = self._folder / key
         async with self._locks.setdefault(key, asyncio.Lock()):
             if not python_of(path).exists():
-                await self._build(path, requirements, base, source, progress)
+                await self._build(path, wanted, base, progress)
             with suppress(OSError):
                 (path / _USED).touch()
         return path
 
     @staticmethod
-    def key(requirements: str, base: Path) -> str:
+    def key(wanted: Wanted, base: Path) -> str:
         """Name of the folder. Comments, blank lines and order of pins are part of the content:
         a changed file is a changed environment."""
-        text = f"{base}\n{_stamp(base)}\n{requirements}"
+        text = f"{base}\n{_stamp(base)}\n{wanted.place}\n{wanted.text}"
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def sweep(self) -> None:
@@ -69,12 +102,7 @@ class Venvs:
         return old
 
     async def _build(
-        self,
-        path: Path,
-        requirements: str,
-        base: Path,
-        source: str,
-        progress: Callable[[str], None],
+        self, path: Path, wanted: Wanted, base: Path, progress: Callable[[str], None]
     ) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         building = self._folder / f"{_BUILDING}{path.name}"
@@ -82,18 +110,23 @@ class Venvs:
         shutil.rmtree(path, ignore_errors=True)  # its interpreter is gone
         try:
             await self._make(building, base, progress)
-            listed = building / "requirements.txt"
-            listed.write_text(requirements, encoding="utf-8")
+            listed, source = wanted.path, wanted.source
+            if listed is None:
+                listed = building / "requirements.txt"
+                listed.write_text(wanted.text, encoding="utf-8")
             progress(f"Installing {source}")
             command = [*await self._pip(building, base), "install", "--no-input"]
             command += ["--disable-pip-version-check", "--progress-bar", "off", "-r", str(listed)]
-            done = await tools.run(command, folder=building, hear=progress)
+            # Paths in the file are those of its folder.
+            done = await tools.run(command, folder=listed.parent, hear=progress)
             if done.code:
                 raise ConfigError(
                     f"pip could not install {source} (exit code {done.code}): {_reason(done.out)} "
                     f"Correct that line of {source} or the network, then start again.",
                     detail=done.out,
                 )
+            if wanted.path is not None and Wanted.of(wanted.path) != wanted:
+                raise ConfigError(f"{source} was changed while it was installed: start again.")
             os.rename(building, path)
         finally:
             await asyncio.to_thread(shutil.rmtree, building, ignore_errors=True)

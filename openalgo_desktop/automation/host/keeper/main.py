@@ -21,8 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Seconds between looks at the tree, and between readings that are told.
-LOOK, TELL = 0.25, 1.0
+#: Seconds between looks at the tree (elsewhere each is a run of ``ps``), and between readings that
+#: are told.
+LOOK, TELL = 0.25 if tree.LINUX else 2.0, 1.0
 #: Bytes read from a pipe at once, and bytes a second that are read at most (far fewer go to the
 #: disk): a script that prints without end waits for us instead of taking a processor for each.
 CHUNK, PACE = 65_536, 20_000_000.0
@@ -53,6 +54,7 @@ class Keeper:
         self._status: int | None = None
         self._why, self._reason = "", ""
         self._deadline = 0.0  # of the grace; 0: nobody asked to stop
+        self._heard_signal = False
         self._engine_seen = self._looked = self._told = now
         self._started = time.time()
         self._wake, self._waker = os.pipe()
@@ -83,7 +85,10 @@ class Keeper:
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-            signal.signal(getattr(signal, name), lambda _number, _frame: self._asked())
+            signal.signal(getattr(signal, name), lambda _number, _frame: self._hear())
+
+    def _hear(self) -> None:
+        self._heard_signal = True  # acted on between two turns: never in the middle of a write
 
     def _start(self) -> None:
         out, err = self._pipe("O"), self._pipe("E")
@@ -135,6 +140,9 @@ class Keeper:
                 poll.register(pipe, select.POLLIN)
         events = poll.poll((wait if free else 0.02) * 1000)
         now = time.monotonic()
+        if self._heard_signal:
+            self._heard_signal = False
+            self._asked()
         for descriptor, _ in events:
             if descriptor == self._wake:
                 with suppress(BlockingIOError):
@@ -210,6 +218,8 @@ class Keeper:
         )
 
     def _stop(self, why: str, reason: str, grace: float) -> None:
+        if self._status is not None:  # it has ended by itself, and that is why
+            return
         deadline = time.monotonic() + grace
         if self._deadline:  # asked again: sooner, never later
             self._deadline = min(self._deadline, deadline)

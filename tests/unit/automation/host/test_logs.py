@@ -118,6 +118,12 @@ async def test_retention_by_age_and_size_keeps_the_newest_and_what_runs(shelf: S
     shelf.end("r1")
     assert await shelf.logs.prune(days=30, megabytes=100) == 1
     assert [run.run_id for run in await shelf.logs.runs("s")] == ["r4"]
+    for number in range(5, 9):
+        shelf.run(f"r{number}", -1.0 * number)
+        shelf.end(f"r{number}")
+    shelf.end("r4")
+    assert await shelf.logs.prune(days=300, megabytes=100, most=3) == 2
+    assert [run.run_id for run in await shelf.logs.runs("s")] == ["r8", "r7", "r6"]
 
 
 async def test_a_strategy_that_runs_is_not_removed(shelf: Shelf):

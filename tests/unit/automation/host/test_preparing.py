@@ -13,7 +13,7 @@ from openalgo_desktop.automation.host import tools
 from openalgo_desktop.automation.host.keeper import tree
 from openalgo_desktop.automation.host.ports import Limits, Program
 from openalgo_desktop.automation.host.preparing import Preparer
-from openalgo_desktop.automation.host.venvs import Venvs, python_of
+from openalgo_desktop.automation.host.venvs import Venvs, Wanted, python_of
 from openalgo_desktop.core.errors import ConfigError
 from tests.hosting import GRANT, Hosting, hosting
 from tests.waiting import until
@@ -104,8 +104,8 @@ class FakeVenvs(Venvs):
         super().__init__(folder)
         self.asked: list[tuple[str, str]] = []
 
-    async def get(self, requirements: str, base: Path, source: str, progress: object) -> Path:
-        self.asked.append((requirements, source))
+    async def get(self, wanted: Wanted, base: Path, progress: object) -> Path:
+        self.asked.append((wanted.text, wanted.source))
         return HERE.parents[1]
 
 
@@ -189,9 +189,36 @@ async def test_an_environment_is_made_whole_or_not_at_all_and_reused(
 def test_another_content_or_interpreter_is_another_environment(tmp_path: Path):
     other = tmp_path / "python"
     other.touch()
-    keys = {Venvs.key("a\n", HERE), Venvs.key("b\n", HERE), Venvs.key("a\n", other)}
+    a, b = Wanted("a\n", "x"), Wanted("b\n", "x")
+    keys = {Venvs.key(a, HERE), Venvs.key(b, HERE), Venvs.key(a, other)}
     assert len(keys) == 3
-    assert Venvs.key("a\n", HERE) in keys
+    assert Venvs.key(Wanted("a\n", "of another name"), HERE) in keys
+
+
+@pytest.mark.parametrize(
+    ("text", "shared"),
+    [
+        ("numpy>=1.26\n# -e .\n", True),
+        ("pandas ; python_version > '3'\n", True),
+        ("-e .\n", False),
+        ("./mylib\n", False),
+        ("mylib @ file:///home/me/mylib\n", False),
+        ("-r more.txt\n", False),
+        ("--constraint=more.txt\nnumpy\n", False),
+    ],
+)
+def test_what_lies_beside_a_file_is_not_shared(tmp_path: Path, text: str, shared: bool):
+    keys = set()
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "requirements.txt").write_text(text)
+        (folder / "more.txt").write_text("scipy\n")
+        keys.add(Venvs.key(Wanted.of(folder / "requirements.txt"), HERE))
+    assert (len(keys) == 1) is shared
+    if "more" in text:
+        (folder / "more.txt").write_text("scipy==1\n")
+        assert Venvs.key(Wanted.of(folder / "requirements.txt"), HERE) not in keys
 
 
 async def test_a_tool_that_takes_too_long_is_ended(tmp_path: Path):
