@@ -113,6 +113,7 @@ def orders(program: Program, strategy: str) -> list[dict[str, Any]]:
 
 # -- every tool -----------------------------------------------------------------------------
 SBIN = {"symbol": "SBIN", "exchange": "NSE"}
+DAYS = SBIN | {"lookback_bars": 60}
 BUY = SBIN | {"action": "BUY", "quantity": 1}
 RESTING = BUY | {"price_type": "LIMIT", "price": 700.0}
 GTT = SBIN | {"trigger_type": "SINGLE", "action": "BUY", "product": "CNC", "quantity": 1}
@@ -149,19 +150,20 @@ CALLS: tuple[tuple[str, dict[str, Any], Callable[[Any], bool]], ...] = (
     ("get_openalgo_version", {}, lambda a: a["engine"].startswith("OpenAlgo Desktop")),
     ("list_indicators", {"query": "rsi"},
      lambda a: "rsi" in [row["indicator"] for row in a["indicators"]]),
-    ("calculate_indicator", SBIN | {"indicator": "rsi", "params": {"length": 9}, "bars": 2},
+    ("calculate_indicator", DAYS | {"indicator": "rsi", "params": {"length": 9}, "bars": 2},
      lambda a: [0 < row["rsi"] < 100 for row in a["values"]] == [True, True]),
-    ("get_trend_snapshot", SBIN, lambda a: 0 < a["adx"]["adx"] < 100 and a["sma_20"] > 0),
-    ("get_momentum_snapshot", SBIN, lambda a: 0 < a["rsi"] < 100),
-    ("get_volatility_snapshot", SBIN,
+    ("get_trend_snapshot", DAYS, lambda a: 0 < a["adx"]["adx"] < 100 and a["sma_20"] > 0),
+    ("get_momentum_snapshot", DAYS, lambda a: 0 < a["rsi"] < 100),
+    ("get_volatility_snapshot", DAYS,
      lambda a: a["bollinger"]["lower"] < a["bollinger"]["upper"] and a["atr"] > 0),
-    ("get_support_resistance", SBIN, lambda a: a["pivots"]["s1"] < a["pivots"]["r1"]),
-    ("get_technical_signals", SBIN, lambda a: a["signs"]["close_against_sma_50"] in UP_OR_DOWN),
-    ("get_multi_timeframe", SBIN | {"intervals": ["1h", "D"]},
+    ("get_support_resistance", DAYS, lambda a: a["pivots"]["s1"] < a["pivots"]["r1"]),
+    ("get_technical_signals", DAYS, lambda a: a["signs"]["close_against_sma_50"] in UP_OR_DOWN),
+    ("get_multi_timeframe", SBIN | {"intervals": ["D"], "lookback_bars": 60},
      lambda a: a["intervals"]["D"]["signs"]["supertrend"] in UP_OR_DOWN),
-    ("screen_symbols", {"symbols": [SBIN], "indicator": "rsi", "above": 0},
+    ("screen_symbols", {"symbols": [SBIN], "indicator": "rsi", "above": 0,
+     "lookback_bars": 60},
      lambda a: [row["symbol"] for row in a["matching"]] == ["SBIN"]),
-    ("get_correlation_beta", SBIN, lambda a: -1 <= a["correlation"] <= 1),
+    ("get_correlation_beta", DAYS, lambda a: -1 <= a["correlation"] <= 1),
     ("analyzer_status", {}, lambda a: a["data"]["analyze_mode"] is True),
     ("get_funds", {}, lambda a: float(a["data"]["availablecash"]) > 0),
     ("calculate_margin", {"positions": [SBIN | {"action": "BUY", "quantity": "1",
