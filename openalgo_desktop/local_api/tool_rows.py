@@ -15,6 +15,7 @@ from openalgo_desktop.core.tools import MCP_STRATEGY, ToolRow, Toolset
 from openalgo_desktop.local_api.endpoints import TABLE
 from openalgo_desktop.local_api.examples import EXAMPLES
 from openalgo_desktop.local_api.openapi import request_schema
+from openalgo_desktop.local_api.strategy_endpoints import STRATEGIES
 from openalgo_desktop.local_api.table import Endpoint, Need
 
 #: Rows of a list that are given when the model does not say, and at most.
@@ -42,6 +43,7 @@ class _Tool:
     idempotent: bool = False
     method: str = "POST"
     hidden: bool = False
+    properties: Mapping[str, Any] = field(default_factory=dict)  # of an endpoint without a schema
     doc: str = ""  # instead of that of the endpoint
 
 
@@ -51,8 +53,9 @@ _OPTIONS, _REFERENCE = Toolset.OPTIONS, Toolset.REFERENCE
 _UNITS = "Quantities are units, not lots: a multiple of the lot size (get_symbol_info)."
 _LEGS = "Each leg names its option by the offset from the money."
 
-#: Tools that are a call of an endpoint. Switching between sandbox and live is left out on purpose:
-#: it changes where the orders of everybody go, and that is for the owner's hand.
+#: Tools that are a call of an endpoint. Two things are left out on purpose: switching between
+#: sandbox and live changes where the orders of everybody go, and a run of a made strategy sends its
+#: orders later, when nobody is asked. Both are for the owner's hand.
 TOOLS: tuple[_Tool, ...] = (
     T("place_order", "placeorder", _ORDERS, _UNITS, without=("underlying_ltp",)),
     T("place_smart_order", "placesmartorder", _ORDERS, _UNITS),
@@ -124,7 +127,20 @@ TOOLS: tuple[_Tool, ...] = (
         rows=True,
         method="GET",
     ),
-    T("send_telegram_alert", "telegram/notify", Toolset.MESSAGES),
+    T("list_strategies", "strategy/list", _ACCOUNT, rows=True),
+    T("get_strategy_status", "strategy/status", _ACCOUNT),
+    T("get_strategy_runs", "strategy/runs", _ACCOUNT),
+    T("get_strategy_orders", "strategy/orders", _ACCOUNT),
+    T("get_strategy_events", "strategy/events", _ACCOUNT),
+    T(
+        "send_telegram_alert",
+        "telegram/notify",
+        Toolset.MESSAGES,
+        properties={
+            "username": {"type": "string", "description": "As the owner linked the chat"},
+            "message": {"type": "string", "minLength": 1, "maxLength": 4096},
+        },
+    ),
 )
 
 #: Fields of the API, and what the argument is called where that is another name.
@@ -160,11 +176,13 @@ WORDS: Mapping[str, str] = {
     "triggerprice_tg": "Rupees; trigger above of an OCO",
     "stoploss": "Rupees; limit price of the leg below of an OCO",
     "target": "Rupees; limit price of the leg above of an OCO",
+    "strategy_id": "As list_strategies tells it",
+    "run_id": "As get_strategy_runs tells it; all without it",
     "limit": LIMIT["description"],
 }
 
 
-def tool_rows(rows: Iterable[Endpoint] = TABLE) -> tuple[ToolRow, ...]:
+def tool_rows(rows: Iterable[Endpoint] = (*TABLE, *STRATEGIES)) -> tuple[ToolRow, ...]:
     """The tools whose endpoints are served; what is only answered with "not yet" is none."""
     served = {(row.method, row.path): row for row in rows if not row.stub}
     return tuple(
@@ -176,6 +194,9 @@ def tool_rows(rows: Iterable[Endpoint] = TABLE) -> tuple[ToolRow, ...]:
 
 def _row(tool: _Tool, endpoint: Endpoint) -> ToolRow:
     schema = argument_schema(request_schema(endpoint), tool.without)
+    if tool.properties:
+        schema["properties"] |= {name: dict(part) for name, part in tool.properties.items()}
+        schema["required"] = list(tool.properties)
     if tool.rows:
         schema["properties"]["limit"] = dict(LIMIT)
     if tool.name == "get_index_symbols":
@@ -238,6 +259,8 @@ def _argument(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     if "enum" in result:
         words = result["enum"]
         result["enum"] = [w for w in words if w is None or w == w.upper() or w.upper() not in words]
+        if result.get("default", words[0]) not in words:  # empty: not asked for
+            del result["default"]
     text = WORDS.get(name, "")
     if text:
         more = result.get("description", "")

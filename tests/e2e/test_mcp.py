@@ -165,6 +165,7 @@ CALLS: tuple[tuple[str, dict[str, Any], Callable[[Any], bool]], ...] = (
      lambda a: [row["symbol"] for row in a["matching"]] == ["SBIN"]),
     ("get_correlation_beta", DAYS, lambda a: -1 <= a["correlation"] <= 1),
     ("analyzer_status", {}, lambda a: a["data"]["analyze_mode"] is True),
+    ("list_strategies", {}, lambda a: a["data"] == []),
     ("get_funds", {}, lambda a: float(a["data"]["availablecash"]) > 0),
     ("calculate_margin", {"positions": [SBIN | {"action": "BUY", "quantity": "1",
      "product": "CNC", "price_type": "LIMIT", "price": "700"}]},
@@ -197,6 +198,12 @@ CALLS: tuple[tuple[str, dict[str, Any], Callable[[Any], bool]], ...] = (
     ("cancel_all_orders", {}, lambda a: len(a["canceled_orders"]) == 1),
     ("close_all_positions", {}, lambda a: a["status"] == "success"),
 )  # fmt: skip
+#: Calls that find nothing here, and what the engine says of that.
+REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
+    *((f"get_strategy_{what}", {"strategy_id": 1}, "not found")
+      for what in ("status", "runs", "orders", "events")),
+    ("send_telegram_alert", {"username": "trader", "message": "hello"}, "bot is stopped"),
+)  # fmt: skip
 #: What an answer keeps for later ones, and where it has that.
 KEEPS: dict[str, tuple[str, str]] = {
     "place_order": ("$order", "orderid"),
@@ -220,13 +227,17 @@ async def test_every_tool_answers_through_the_packages_own_client(program: Progr
         wanted = {"symbol": "NIFTY", "exchange": "NFO", "instrument_type": "options"}
         expiries = await done(opened, "get_expiry_dates", **wanted)
         kept: dict[str, Any] = {"$expiry": expiries["data"][0].replace("-", "")}
-        assert set(listed) == {name for name, _, _ in CALLS} | {"get_expiry_dates"}
+        tried = {name for name, _, _ in (*CALLS, *REFUSED)} | {"get_expiry_dates"}
+        assert set(listed) == tried
         for name, arguments, true in CALLS:
             answer = await done(opened, name, **filled(arguments, kept))
             assert true(answer), (name, str(answer)[:2000])
             if name in KEEPS:
                 under, field = KEEPS[name]
                 kept[under] = answer[field]
+        for name, arguments, words in REFUSED:
+            refused = await call(opened, name, **arguments)
+            assert refused["outcome"] == "refused" and words in str(refused["data"]), refused
     assert all(row["action"] in ("BUY", "SELL") for row in orders(program, "MCP"))
     positions = program.call("positionbook")["data"]
     assert [row["quantity"] for row in positions if int(row["quantity"])] == []
