@@ -402,7 +402,9 @@ PAGES: tuple[Endpoint, ...] = (
     ),
 )
 
-TABLE: tuple[Endpoint, ...] = ORDERS + ACCOUNT + DATA + SYSTEM + HOOKS + PAGES + TELEGRAM + LATER
+TABLE: tuple[Endpoint, ...] = (
+    ORDERS + ACCOUNT + DATA + STRATEGIES + SYSTEM + HOOKS + PAGES + TELEGRAM + LATER
+)
 
 CONTROL = E(
     "/simulator/control",
@@ -418,8 +420,7 @@ CONTROL = E(
 
 def endpoints(ctx: ApiContext) -> Iterable[Endpoint]:
     """Rows that this terminal serves."""
-    served = TABLE if ctx.strategies is None else TABLE + STRATEGIES
-    yield from (replace(row, example=EXAMPLES.get(row.path, {})) for row in served)
+    yield from (replace(row, example=EXAMPLES.get(row.path, {})) for row in TABLE)
     if ctx.control is not None:
         yield CONTROL
     if ctx.callbacks is not None:

@@ -80,7 +80,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "strategy/close_leg": _MADE | {"leg_id": 1},
     "strategy/runs": _MADE | {"limit": 10},
     "strategy/orders": _MADE,
-    "strategy/events": _MADE | {"severity": "critical", "limit": 10},
+    "strategy/events": _MADE | {"kind": "run_started", "limit": 10},
     "telegram/notify": {"username": "trader", "message": "The strategy has started."},
     "telegram/broadcast": {"message": "The market opens in 5 minutes."},
     "telegram/config": {"rate_limit_per_minute": 30, "broadcast_enabled": True},

@@ -9,5 +9,6 @@ LIVE_DISABLED = (
     "This strategy is not enabled for live trading. Enable it on the strategy page, or start it "
     "with mode 'sandbox'."
 )
+NO_START = "A signal strategy has no start: its first signal opens the run"
 ALL_REJECTED = "Every entry order was rejected"
 EXITS_REFUSED = "The broker refused every exit order. The run goes on and is watched; stop it again"

@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.e2e.driver import ROOT, Program
+from tests.e2e.made import plant
+from tests.waiting import wait_for
 
 ANSWERS = ROOT / "resources" / "api" / "answers.json"
 PAGE = ROOT / "docs" / "api.md"
@@ -57,6 +59,8 @@ LAST = (
     "/api/v1/cancelgttorder",
     "/api/v1/analyzer/toggle",
 )
+#: Asked of a strategy that runs, after the examples before them have stopped it.
+RUNNING = ("/api/v1/strategy/close_all", "/api/v1/strategy/close_leg")
 FIRST = ("/api/v1/expiry", "/api/v1/placeorder", "/api/v1/placegttorder", "/api/v1/chart")
 
 
@@ -120,6 +124,9 @@ class Asker:
             price = {"pricetype": "LIMIT", "price": 700, "product": "MIS"}
             placed = self._program.call("placeorder", strategy="Python", **order, **price)
             self._order_id = placed["orderid"]
+        elif path in RUNNING:
+            wait_for(lambda: self._program.call("strategy/status", strategy_id=1)["run"] is None)
+            self._program.call("strategy/start", strategy_id=1, mode="sandbox")
 
     def _remember(self, path: str, answer: Any) -> None:
         if path == "/api/v1/placeorder":
@@ -176,6 +183,7 @@ def form(value: Any) -> Any:
 
 def program(folder: Path) -> Program:
     """The program as the reference is made with."""
+    plant(folder / "data")
     return Program(folder / "data", "--clock", MOMENT, "--sim-control", "--sim-frozen")
 
 

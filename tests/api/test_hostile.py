@@ -59,6 +59,14 @@ BODIES: tuple[tuple[str, dict[str, Any] | str], ...] = (
             "option_type": "CE",
         },
     ),
+    ("strategy/list", {"q": "x" * 200_000}),
+    ("strategy/status", {"strategy_id": 10**19}),
+    ("strategy/status", {"strategy_id": LONG_NUMBER}),
+    ("strategy/start", {"strategy_id": 1, "mode": ["live"], "\x00": {}}),
+    ("strategy/close_leg", {"strategy_id": 1e308, "leg_id": -1}),
+    ("strategy/runs", {"strategy_id": 2**63, "limit": 2**63}),
+    ("strategy/orders", {"strategy_id": 1, "run_id": 2**64}),
+    ("strategy/events", {"strategy_id": [], "kind": {}, "severity": 1, "limit": "9" * 400}),
     ("ping", '"a": 1e400'),
     ("ping", '"\\ud800": 1'),
     ("chart", '"a": ' + "[" * 900 + "]" * 900),
@@ -114,6 +122,28 @@ def test_paths(program: Program, http: Http, path: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe{}", b'{"apikey": "\xed\xa0\x80"}', b"0" * 100])
 def test_no_json(http: Http, body: bytes) -> None:
     judged(http, "POST", "/api/v1/ping", body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"\xff\xfe{}",
+        b'{"action": "start", "mode": ' + b"[" * 100_000,
+        b'{"action": "' + b"x" * 200_000 + b'"}',
+        b"a=" * 3000,
+        b"--x\r\n\r\n",
+    ],
+)
+def test_alerts(http: Http, body: bytes) -> None:
+    kinds = ("application/json", "text/plain; charset=none", "multipart/form-data; boundary=x")
+    names = (f"strategy/webhook/oaws_{'x' * 43}", "strategy/webhook/x", "chartink/webhook/x")
+    for kind in kinds:
+        for path in (f"/{name}" for name in names):
+            status, answer, _ = http.request("POST", path, body, {"Content-Type": kind})
+            assert status in (400, 404, 413), answer[:500]
+            assert isinstance(json.loads(answer), dict)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "nonsense"])

@@ -47,6 +47,8 @@ class Child:
             return self.wait_for(kwargs["count"], kwargs.get("timeout", 60.0))
         if method == "@methods":
             return [name for name in dir(self.make) if not name.startswith("_")]
+        if method == "@strategy":
+            return self.strategy(request.get("args", ()), **kwargs)
         client = self.new(request["api_key"]) if "api_key" in request else self.client
         call = getattr(client, method)
         if method == "subscribe_orders":
@@ -54,6 +56,13 @@ class Child:
         if method.startswith("subscribe_"):
             return call(kwargs["instruments"], on_data_received=self.events.append)
         return described(call(*request.get("args", ()), **kwargs))
+
+    def strategy(self, args, address, call, **kwargs):
+        """A method of the client's class for webhooks."""
+        import openalgo
+
+        sender = openalgo.Strategy(self.options["rest_url"], address)
+        return getattr(sender, call)(*args, **kwargs)
 
     def wait_for(self, count, timeout):
         deadline = time.monotonic() + timeout

@@ -16,7 +16,13 @@ from openalgo_desktop.core.strategies.ports import (
     StrategyNotFound,
 )
 from openalgo_desktop.core.strategies.rows import MadeStrategy, Run, StopAnswer
-from openalgo_desktop.core.strategies.words import EventKind, RunStatus, Severity, TriggerSource
+from openalgo_desktop.core.strategies.words import (
+    EventKind,
+    RunStatus,
+    Severity,
+    StrategyKind,
+    TriggerSource,
+)
 from openalgo_desktop.local_api.strategy_rows import (
     entry_rows,
     event_row,
@@ -30,6 +36,7 @@ from openalgo_desktop.local_api.strategy_words import (
     EXITS_REFUSED,
     LIVE_DISABLED,
     NO_ENGINE,
+    NO_START,
     NOT_FOUND,
     NOT_RUNNING,
 )
@@ -145,6 +152,8 @@ async def strategy_start(call: Call) -> dict[str, Any]:
     mode = Mode(call.data["mode"])
     _check_key(call, mode)
     _check_approval(call)
+    if made.definition.kind is StrategyKind.SIGNAL:
+        raise ApiError(400, NO_START)
     if mode is Mode.LIVE and not made.live_enabled:
         raise ApiError(409, LIVE_DISABLED)
     try:
@@ -182,7 +191,11 @@ async def strategy_close_all(call: Call) -> dict[str, Any]:
 
 async def strategy_close_leg(call: Call) -> dict[str, Any]:
     engine, made = await _running(call)
-    leg = call.data["leg_id"]
+    leg, view = call.data["leg_id"], engine.view(made.strategy_id)
+    if view is not None and not any(
+        row.leg_id == leg and row.state != "closed" for row in view.legs
+    ):
+        raise ApiError(409, f"Leg {leg} is not open")
     answer = await _left(engine.close_leg(made.strategy_id, leg, call.source))
     fields = {"run_id": answer.run_id, "leg_id": leg, "run_stopped": answer.run_stopped}
     return {"status": "success", **_checked(answer, fields)}

@@ -451,7 +451,13 @@ async def test_what_comes_later(world: World) -> None:
     assert (await world.post("sip/backtest"))[0] == 501
     assert (await world.post("whatsapp/notify"))[0] == 409
     assert (await world.post("whatsapp/notify", key="wrong"))[0] == 401
-    assert (await world.post("strategy/list"))[0] == 404
+
+
+async def test_without_a_strategy_engine_its_endpoints_say_so(world: World) -> None:
+    status, answer = await world.post("strategy/start", {"strategy_id": 1, "mode": "sandbox"})
+    assert (status, answer["message"]) == (503, "The strategy engine does not run in this session.")
+    status, answer = await world.post(f"/strategy/webhook/oaws_{'x' * 43}", {}, key=None)
+    assert (status, answer["result"]) == (503, "rejected_engine_error")
 
 
 # -- webhooks -------------------------------------------------------------------------------
