@@ -31,10 +31,11 @@ sys.path.insert(0, str(ROOT))
 
 from openalgo_desktop.automation.alerts.drawings import BookDrawings  # noqa: E402
 from openalgo_desktop.automation.alerts.engine import Alerts  # noqa: E402
-from openalgo_desktop.automation.alerts.ports import Sources  # noqa: E402
+from openalgo_desktop.automation.alerts.ports import Reach, Sources  # noqa: E402
 from openalgo_desktop.automation.alerts.studies import RegistryStudies  # noqa: E402
 from openalgo_desktop.automation.alerts.telling import Teller  # noqa: E402
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish, PriceAlert, ToldAlert  # noqa: E402
+from openalgo_desktop.core.calendar import MarketCalendar  # noqa: E402
 from openalgo_desktop.core.charting.drawings.book import DrawingBook  # noqa: E402
 from openalgo_desktop.core.charting.surroundings import Surroundings  # noqa: E402
 from openalgo_desktop.core.clock import IST, ManualClock  # noqa: E402
@@ -158,6 +159,7 @@ async def run(count: int, seconds: int, rate: int) -> Result:
             market.clock, bus, market.table, market.hub, store,
             Teller(market.clock, bus, ToldAlertRepository(state)), lambda _: True,
             Sources(NoBars(), RegistryStudies(Surroundings), BookDrawings(DrawingBook())),
+            Reach(MarketCalendar(), lambda price: None, lambda mode: None),
         )  # fmt: skip
         engine.teller.add(Toast())
         began = time.process_time()

@@ -79,7 +79,7 @@ def public_url(value: Any) -> str:
 
 
 #: What comes before the colon in the names of those that send orders.
-_SENDERS = ("api", "webhook", "mcp", "window", "cli")
+_SENDERS = ("api", "webhook", "mcp", "alert", "window", "cli")
 
 
 def source_patterns(value: Any) -> str:
@@ -90,7 +90,7 @@ def source_patterns(value: Any) -> str:
     for part in str(value).split(","):
         pattern = part.strip()
         kind, colon, _ = pattern.partition(":")
-        if not colon and kind in ("api", "webhook", "mcp"):
+        if not colon and kind in ("api", "webhook", "mcp", "alert"):
             found.append(f"{kind}:*")
         elif not pattern or kind in _SENDERS or set(kind) & set("*?["):
             found.append(pattern)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from openalgo_desktop.config.alert_settings import ALERT_SETTINGS
 from openalgo_desktop.config.api_settings import API_SETTINGS
 from openalgo_desktop.config.feedback_settings import FEEDBACK_SETTINGS
 from openalgo_desktop.config.hosting_settings import HOSTING_SETTINGS
@@ -86,6 +87,7 @@ SETTINGS: dict[str, Setting] = _table(
     *FEEDBACK_SETTINGS,
     *HOSTING_SETTINGS,
     *TELEGRAM_SETTINGS,
+    *ALERT_SETTINGS,
 )
 
 

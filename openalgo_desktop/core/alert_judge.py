@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from openalgo_desktop.core.alerts import ZERO, AlertState, AlertWhen, AlertWish, PriceAlert
+from openalgo_desktop.core.alerts import (
+    ZERO,
+    AlertState,
+    AlertTrigger,
+    AlertWhen,
+    AlertWish,
+    Pace,
+    PriceAlert,
+)
 from openalgo_desktop.core.exit_rules import exact
 
 #: An alert without bars that tells again does so at most this often, seconds: a price that rests
@@ -39,7 +47,7 @@ def look(
     """What a fresh ``sight`` does: the alert afterwards, the same object where nothing changed,
     and whether it tells now. ``bar`` is when the bar of this sight began, where there are bars."""
     when, replace = alert.wish.when, msgspec.structs.replace
-    if not alert.is_active or not _known(when, sight):
+    if not alert.is_active or not known(when, sight):
         return alert, False
     if when.crosses or when.of_channel:
         side = _place(when, sight)
@@ -66,15 +74,27 @@ def look(
     )
 
 
+def happened(alert: PriceAlert, value: Decimal, now: datetime) -> PriceAlert:
+    """The alert after its moment came or an order had news; ``value`` is what that was at, rupees,
+    0 where it was at none."""
+    state = AlertState.ACTIVE if alert.wish.again else AlertState.FIRED
+    return msgspec.structs.replace(
+        alert, state=state, fired_at=now, fired_value=value, fired_line=None, count=alert.count + 1
+    )
+
+
 def seeded(alert: PriceAlert, sight: Sight) -> PriceAlert:
     """The alert with the side of a sight; nothing is told of it."""
     when = alert.wish.when
-    if not (when.crosses or when.of_channel) or not _known(when, sight):
+    if not (when.crosses or when.of_channel) or not known(when, sight):
         return alert
     return msgspec.structs.replace(alert, side=_place(when, sight))
 
 
-def _known(when: AlertWhen, sight: Sight) -> bool:
+def known(when: AlertWhen, sight: Sight) -> bool:
+    """Whether the sight decides anything."""
+    if when is AlertWhen.HAPPENS:  # that is heard, not seen
+        return False
     two = when.of_channel or when.of_move
     return isfinite(sight.value) and isfinite(sight.line) and (not two or isfinite(sight.upper))
 
@@ -121,14 +141,19 @@ def _lately(alert: PriceAlert, now: datetime, bar: datetime | None) -> bool:
     told = alert.fired_at if alert.wish.again else None
     if told is None:
         return False
-    if bar is not None:
+    if bar is not None and not _within_bars(alert.wish):
         return bar <= told <= now
     return abs((now - told).total_seconds()) < AGAIN_AFTER
 
 
+def _within_bars(wish: AlertWish) -> bool:
+    """Whether it may tell several times in a bar."""
+    return wish.pace is Pace.EVERY and wish.trigger is not AlertTrigger.CLOSE
+
+
 def holds(wish: AlertWish, sight: Sight) -> bool:
     """Whether an alert made at this sight would tell at once."""
-    if wish.when.crosses or wish.when.of_channel or not _known(wish.when, sight):
+    if wish.when.crosses or wish.when.of_channel or not known(wish.when, sight):
         return False
     return _true(wish, sight)
 

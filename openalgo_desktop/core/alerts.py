@@ -1,9 +1,12 @@
 """Alerts: what they wait for, and the states of one. Pure; what a price does to one is in
-:mod:`openalgo_desktop.core.alert_judge`.
+:mod:`openalgo_desktop.core.alert_judge`, what may be asked for in
+:mod:`openalgo_desktop.core.alert_checks`.
 
-An alert tells and never sends; it knows no mode and no account. It is watched only while the
-program runs, with or without a chart or a window. Levels are Decimals: rupees, per cent for the
-change of the day (last price against the previous close) and for moves, or the unit of a study.
+An alert tells, and does what its acts say (:mod:`openalgo_desktop.core.alert_acts`); what it looks
+at beside prices, studies and drawings is in :mod:`openalgo_desktop.core.alert_subjects`. It is
+watched only while the program runs, with or without a chart or a window. Levels are Decimals:
+rupees, per cent for the change of the day (last price against the previous close) and for moves, or
+the unit of the subject.
 """
 
 from __future__ import annotations
@@ -12,17 +15,23 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.alert_acts import Act, RunStrategy, SendOrder
+from openalgo_desktop.core.alert_subjects import (
+    Moment,
+    OfCombination,
+    OfGreek,
+    OfOrders,
+    OfResult,
+    OfTime,
+    ResultOf,
+)
 from openalgo_desktop.core.charting.studies import StudyWish, Value
-from openalgo_desktop.core.errors import AppError, DataError, InvalidOrder
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
-
-#: A time that is read again has its zone; others cannot be compared with it.
-Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 ZERO = Decimal(0)
 #: Longest note and message of an alert, letters.
@@ -57,6 +66,7 @@ class AlertWhen(StrEnum):
     MOVES = "moves"  # either
     DAY_ABOVE = "day-above"  # change of the day, per cent, at or above
     DAY_BELOW = "day-below"
+    HAPPENS = "happens"  # a moment comes, an order has news
 
     @property
     def of_day(self) -> bool:
@@ -84,6 +94,23 @@ class AlertTrigger(StrEnum):
 
     TOUCH = "touch"  # at every price
     CLOSE = "close"  # when a bar is closed and final
+
+
+class Pace(StrEnum):
+    """How often an alert tells that tells again."""
+
+    EVERY = "every"  # each time, at most once in a minute
+    BAR = "bar"  # once in each bar of its span
+
+
+class Room(StrEnum):
+    """Who watches an alert."""
+
+    LEVELS = "levels"  # the last price, or the change of the day, at fixed levels
+    BARS = "bars"  # whatever needs bars
+    GAUGES = "gauges"  # combinations, figures of options, results
+    TIME = "time"
+    ORDERS = "orders"
 
 
 class AlertState(StrEnum):
@@ -140,8 +167,11 @@ class OfDrawing(msgspec.Struct, frozen=True, tag="drawing"):
     line: str = ""
 
 
-Source: TypeAlias = OfPrice | OfStudy | OfDrawing
+Source: TypeAlias = (
+    OfPrice | OfStudy | OfDrawing | OfCombination | OfGreek | OfResult | OfTime | OfOrders
+)
 PRICE = OfPrice()
+_GAUGES = (OfCombination, OfGreek, OfResult)
 
 
 class AlertWish(msgspec.Struct, frozen=True):
@@ -150,9 +180,12 @@ class AlertWish(msgspec.Struct, frozen=True):
     The line is ``against`` where given, else ``level``; the second line of a channel is
     ``beside``, else ``upper``. For a move, ``level`` is per cent (above 0) and ``bars`` within how
     many of them, the forming one counted. ``again`` tells each time that the condition becomes
-    true anew: at most once in a minute, or once in each bar where the alert has bars (``span``,
-    text of a :class:`Span`). ``expires`` is the last day (IST) on which it is watched, ``until``
+    true anew, at the ``pace``: at most once in a minute, or once in each bar of its ``span`` (text
+    of a :class:`Span`); without one, by the bar where the alert needs bars. Moments and news of
+    orders are told each time. ``exchange`` and ``symbol`` are empty where it is about no instrument
+    (:attr:`needs_symbol`). ``expires`` is the last day (IST) on which it is watched, ``until``
     the time on that day. ``message`` is told instead of the usual words (:data:`PLACEHOLDERS`).
+    ``acts`` are done each time that it tells.
     """
 
     exchange: str
@@ -172,6 +205,8 @@ class AlertWish(msgspec.Struct, frozen=True):
     until: time | None = None
     message: str = ""
     channels: tuple[str, ...] = (TOAST, SOUND, DESKTOP)
+    pace: Pace | None = None
+    acts: tuple[Act, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -195,15 +230,47 @@ class AlertWish(msgspec.Struct, frozen=True):
         return tuple(row for row in self.sources if isinstance(row, OfDrawing))
 
     @property
+    def room(self) -> Room:
+        """Who watches it."""
+        if isinstance(self.subject, OfTime):
+            return Room.TIME
+        if isinstance(self.subject, OfOrders):
+            return Room.ORDERS
+        if any(isinstance(source, _GAUGES) for source in self.sources):
+            return Room.GAUGES
+        plain = self.sources == (PRICE,) and self.trigger is not AlertTrigger.CLOSE
+        return Room.LEVELS if plain and not self.when.of_move else Room.BARS
+
+    @property
     def needs_bars(self) -> bool:
         """Whether it cannot be watched without bars."""
-        return self.sources != (PRICE,) or self.trigger is AlertTrigger.CLOSE or self.when.of_move
+        return self.room is Room.BARS
+
+    @property
+    def needs_symbol(self) -> bool:
+        """Whether it is about an instrument."""
+        if isinstance(self.subject, OfTime | OfOrders):
+            return False
+        rest = [row for row in self.sources if not isinstance(row, OfCombination)]
+        return any(not isinstance(row, OfResult) or row.of is ResultOf.SYMBOL for row in rest)
 
     @property
     def is_plain(self) -> bool:
         """Whether it compares the last price, or the change of the day, with fixed levels: all
         that one comparison of a tick can do."""
-        return not self.needs_bars
+        return self.room is Room.LEVELS
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether it may do what moves money: only what was seen to become true does."""
+        return any(isinstance(act, SendOrder | RunStrategy) for act in self.acts)
+
+    @property
+    def per_bar(self) -> bool:
+        """Whether it tells once in a bar, where it tells again."""
+        if self.pace is None or self.trigger is AlertTrigger.CLOSE:
+            return self.needs_bars
+        return self.pace is Pace.BAR
 
     @property
     def of_level(self) -> bool:
@@ -247,7 +314,8 @@ class PriceAlert(msgspec.Struct, frozen=True):
 
 class ToldAlert(msgspec.Struct, frozen=True):
     """One time that an alert told, as it is kept: ``text`` is what was told, ``accepted`` the
-    channels that took it and ``refused`` those that did not, with the reason."""
+    channels and acts that took it and ``refused`` those that did not, with the reason; ``notes``
+    is what became of an act: the ids of its orders."""
 
     told_id: str
     alert_id: str
@@ -260,76 +328,12 @@ class ToldAlert(msgspec.Struct, frozen=True):
     note: str = ""
     accepted: tuple[str, ...] = ()
     refused: Mapping[str, str] = {}
+    notes: Mapping[str, str] = {}
 
     @property
     def key(self) -> Key:
         """The instrument."""
         return (self.exchange, self.symbol)
-
-
-def check(wish: AlertWish, now: datetime) -> None:
-    """Raises :class:`InvalidOrder` with a sentence that names the field. Studies and drawings are
-    checked by who knows them."""
-    _check_lines(wish)
-    _check_bars(wish)
-    if wish.until is not None and wish.expires is None:
-        raise InvalidOrder("Until: give a day with the time.", field="expires")
-    if over(wish, now):
-        what = "time" if wish.expires == now.date() else "day"
-        raise InvalidOrder(
-            f"Until: that {what} is over. Choose today or a later day.", field="expires"
-        )
-    if len(wish.note) > NOTE_LENGTH:
-        raise InvalidOrder(f"Note: at most {NOTE_LENGTH} letters.", field="note")
-    if len(wish.message) > MESSAGE_LENGTH:
-        raise InvalidOrder(f"Message: at most {MESSAGE_LENGTH} letters.", field="message")
-    if not wish.channels:
-        raise InvalidOrder("Tell by: choose at least one way.", field="channels")
-
-
-def _check_lines(wish: AlertWish) -> None:
-    when, priced = wish.when, not wish.studies
-    if when.of_move or when.of_day:
-        if wish.against is not None or wish.beside is not None:
-            raise InvalidOrder("Level: this condition takes per cent.", field="level")
-        if when.of_day and wish.subject != PRICE:
-            raise InvalidOrder("Condition: the change of the day is the price's.", field="when")
-    if isinstance(wish.subject, OfDrawing):
-        raise InvalidOrder("Condition: a drawing is what is reached. Choose it as the line.",
-                           field="when")  # fmt: skip
-    if wish.against is None:
-        _check_level(wish, wish.level, priced, "Level", "level")
-    if not when.of_channel:
-        return
-    if wish.beside is None:
-        if wish.upper is None:
-            raise InvalidOrder("Second level: give both lines of the channel.", field="upper")
-        _check_level(wish, wish.upper, priced, "Second level", "upper")
-    if (wish.against, wish.level) == (wish.beside, wish.upper):
-        raise InvalidOrder("Second level: it is the first one.", field="upper")
-
-
-def _check_level(wish: AlertWish, level: Decimal, priced: bool, name: str, field: str) -> None:
-    percent = wish.when.of_day or wish.when.of_move
-    top = MAX_PERCENT if percent else MAX_PRICE
-    if not level.is_finite() or abs(level) > top:
-        raise InvalidOrder(f"{name}: give a number up to {top:,}.", field=field)
-    if wish.when.of_move and level <= ZERO:
-        raise InvalidOrder(f"{name}: give per cent above 0.", field=field)
-    if not percent and priced and level <= ZERO:
-        raise InvalidOrder(f"{name}: give a price above 0.", field=field)
-
-
-def _check_bars(wish: AlertWish) -> None:
-    if wish.needs_bars and not wish.span:
-        raise InvalidOrder("Interval: give the bars that it looks at.", field="span")
-    if wish.span:
-        try:
-            Span.parse(wish.span)
-        except DataError as error:
-            raise InvalidOrder(error.message, field="span") from None
-    if wish.when.of_move and not 0 < wish.bars <= MAX_BARS:
-        raise InvalidOrder(f"Within: give 1 to {MAX_BARS} bars.", field="bars")
 
 
 def changed(alert: PriceAlert, wish: AlertWish) -> PriceAlert:

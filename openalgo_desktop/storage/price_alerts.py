@@ -1,5 +1,5 @@
-"""Alerts (:class:`PriceAlertStore`) and what they told (:class:`ToldAlertStore`): small JSON values
-by id; they survive the program."""
+"""Alerts (:class:`PriceAlertStore`), what they told (:class:`ToldAlertStore`) and did: small JSON
+values by id; they survive the program."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
+from openalgo_desktop.core.alert_deeds import DeedRow
 from openalgo_desktop.core.alerts import PriceAlert, ToldAlert
 from openalgo_desktop.storage.state import KeyValueStore
 
 log = logging.getLogger(__name__)
 
-_SCOPE, _TOLD = "price-alerts", "alerts-told"
+_SCOPE, _TOLD, _DEEDS = "price-alerts", "alerts-told", "alert-deeds"
 
 
 def _check_finite(*values: Decimal | None) -> None:
@@ -81,3 +82,29 @@ class ToldAlertRepository:
     def forget(self, told_id: str) -> None:
         """Delete one without waiting."""
         self._forget(told_id)
+
+
+class DeedRepository:
+    """One value for each time that an alert did something that must not be done twice."""
+
+    def __init__(self, state: KeyValueStore) -> None:
+        self._state = state
+        self._forget = state.forget_later(_DEEDS)
+
+    async def load(self) -> list[DeedRow]:
+        """All of them, oldest first. One that cannot be read costs that one."""
+        found = []
+        for name, value in (await self._state.all(_DEEDS)).items():
+            try:
+                found.append(msgspec.convert(value, DeedRow))
+            except msgspec.ValidationError as error:
+                log.error("what an alert did (%s) cannot be read: %s", name, error)
+        return sorted(found, key=lambda row: row.at)
+
+    async def save(self, row: DeedRow) -> None:
+        """Store a row as it is now; returns when that is durable."""
+        await self._state.put(_DEEDS, row.deed_id, msgspec.to_builtins(row))
+
+    def forget(self, deed_id: str) -> None:
+        """Delete one without waiting."""
+        self._forget(deed_id)

@@ -1,9 +1,8 @@
-"""Alerts: watched while the program runs, in every mode, with or without a window; an alert tells
-and never sends.
+"""Alerts: watched while the program runs, in every mode, with or without a window.
 
-Those that compare the last price (or the change of the day) with fixed levels are kept here: a tick
-costs one comparison with the prices between which nothing happens. The others are looked after by
-the :class:`Scout`.
+Who watches an alert says the table of rooms; what was seen is decided here, told by the
+:class:`Teller` and done by :class:`Actors`. What moves money is in doubt, and not done, on what is
+first seen after a start, a change of the alert, a lost feed or a night.
 """
 
 from __future__ import annotations
@@ -18,13 +17,18 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.automation.alerts.ladder import Ladder
-from openalgo_desktop.automation.alerts.ports import Sources
+from openalgo_desktop.automation.alerts.acts import Actors
+from openalgo_desktop.automation.alerts.gauges import Gauges
+from openalgo_desktop.automation.alerts.levels import Levels
+from openalgo_desktop.automation.alerts.moments import Moments
+from openalgo_desktop.automation.alerts.order_news import OrderAlerts
+from openalgo_desktop.automation.alerts.ports import Reach, Sources, Watcher
 from openalgo_desktop.automation.alerts.scout import TURN, Scout
 from openalgo_desktop.automation.alerts.telling import Teller
 from openalgo_desktop.automation.alerts.words import Words
 from openalgo_desktop.core import alert_judge as judge
 from openalgo_desktop.core import alerts as rules
+from openalgo_desktop.core.alert_checks import check
 from openalgo_desktop.core.alert_judge import Sight
 from openalgo_desktop.core.alerts import (
     AlertNotFound,
@@ -32,18 +36,18 @@ from openalgo_desktop.core.alerts import (
     AlertWish,
     OfDrawing,
     PriceAlert,
+    Room,
 )
+from openalgo_desktop.core.charting.rhythm import Rhythm
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import StudySpec
-from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
 from openalgo_desktop.core.events import Bus, FeedChanged, Notice, PriceAlertChanged
-from openalgo_desktop.core.exit_rules import exact
 from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import InstrumentLookup, PriceAlertStore, TickSource
-from openalgo_desktop.core.ticks import Part, Tick
-from openalgo_desktop.trading.watch.prices import Prices
+from openalgo_desktop.core.ticks import Part
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +58,11 @@ MAX_ALERTS = 5000
 LOOK = 2.0
 #: Looks within which the last day of every alert was looked at.
 ROUND = 30
+#: Why what moves money is not done.
+FIRST_SEEN = (
+    "It was already so when it was first seen (after a start, a change, a lost feed or a new day); "
+    "only what is seen to become true moves money."
+)
 
 
 class Alerts:
@@ -69,6 +78,7 @@ class Alerts:
         teller: Teller,
         is_open: Callable[[str], bool],
         sources: Sources,
+        reach: Reach,
     ) -> None:
         self._clock = clock
         self._bus = bus
@@ -76,10 +86,21 @@ class Alerts:
         self._ticks = ticks
         self._store = store
         self.teller = teller
-        self._levels, self._percents = Ladder(), Ladder()  # rupees, per cent of the day
-        self._prices = Prices(clock, ticks, is_open, self._on_price, calm=self._calm_price)
-        self._days = Prices(clock, ticks, is_open, self._on_day, FeedMode.QUOTE, self._calm_day)
+        self._is_open = is_open
         self._scout = Scout(clock, ticks, is_open, sources, self)
+        self._levels = Levels(clock, ticks, is_open, self)
+        self._rooms: dict[Room, Watcher] = {
+            Room.LEVELS: self._levels,
+            Room.BARS: self._scout,
+            Room.GAUGES: Gauges(clock, bus, instruments, ticks, is_open, reach, self),
+            Room.TIME: Moments(clock, reach.calendar, self),
+            Room.ORDERS: OrderAlerts(bus, self),
+        }
+        self._calendar = reach.calendar
+        self._rhythms: dict[tuple[str, str], Rhythm] = {}
+        self._placed: dict[str, Watcher] = {}  # who watches an active alert
+        self._doubtful: set[str] = set()
+        self._day = clock.now().date()
         self.words = Words(instruments, ticks, self._scout)
         self._lost = bus.subscribe(FeedChanged, self._on_feed)
         self._alerts: dict[str, PriceAlert] = {}
@@ -93,24 +114,44 @@ class Alerts:
         await self.teller.start()
         kept = await self._store.load()
         await self._scout.prepare(alert.wish for alert in kept)
+        if self.actors is not None:
+            await self.actors.start()
         for alert in kept:
-            self._keep(alert)
+            self._doubt(alert)
+            self._keep(self._as_told(alert))
         for _ in self._expiring():
             await asyncio.sleep(0)
         self._task = asyncio.create_task(self._run(), name="alerts")
 
+    @property
+    def actors(self) -> Actors | None:
+        """Who does the acts."""
+        return self.teller.actors
+
+    def _as_told(self, alert: PriceAlert) -> PriceAlert:
+        """The alert of an earlier run: one whose act was written down has told, even if the end of
+        that run came before the alert itself was."""
+        rows = [] if self.actors is None else self.actors.earlier()
+        last = max((row.at for row in rows if row.alert_id == alert.alert_id), default=None)
+        if last is None or not alert.is_active or (alert.fired_at and alert.fired_at >= last):
+            return alert
+        after = msgspec.structs.replace(
+            judge.happened(alert, alert.fired_value or rules.ZERO, last), armed=False, side=0
+        )
+        self._unsaved.add(alert.alert_id)
+        return after
+
     async def stop(self) -> None:
         """Watch no more; alerts stay."""
         self._lost()
-        self._prices.close()
-        self._days.close()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         for _ in self._save_quiet():
             pass
-        await self._scout.stop()
+        for room in self._rooms.values():
+            await room.stop()
         await self.teller.stop()
 
     async def _run(self) -> None:
@@ -120,6 +161,8 @@ class Alerts:
                 self._expire_some()
                 for _ in self._looking():
                     await asyncio.sleep(0)
+                if self.actors is not None:
+                    await self.actors.settle()
             except Exception:
                 log.exception("looking after the alerts failed; going on")
 
@@ -134,19 +177,11 @@ class Alerts:
         """Store what changed without a word, and compare; in turns of the loop."""
         yield from self._save_quiet()
         self.teller.tidy()
-        for number, key in enumerate((*self._levels, *self._percents), 1):
-            self._look_at(key)
-            if not number % TURN:
-                yield
-        yield from self._scout.looking()
-
-    def _look_at(self, key: Key) -> None:
-        tick = self._ticks.latest(key)
-        if tick is None or (self._calm_price(tick) and self._calm_day(tick)):
-            return
-        if (price := self._prices.now(key)) is not None:
-            self._on_price(key, price)
-            self._on_day(key, price)
+        if self._clock.now().date() != self._day:
+            self._day = self._clock.now().date()
+            self._doubt_all()
+        for room in self._rooms.values():
+            yield from room.looking()
 
     # -- asking -----------------------------------------------------------------------------
     def all(self) -> list[PriceAlert]:
@@ -164,10 +199,14 @@ class Alerts:
             raise AlertNotFound("There is no such alert any more.")
         return self._alerts[alert_id]
 
+    def has(self, alert_id: str) -> bool:
+        """Whether it was not deleted."""
+        return alert_id in self._alerts
+
     def current(self, alert: PriceAlert) -> float:
-        """The value of the study that it looks at; NaN where it looks at none, or it is not
+        """The value of what it looks at, where that is no price; NaN where it is one, or is not
         known."""
-        return self._scout.current(alert)
+        return self._rooms[alert.wish.room].current(alert)
 
     def studies(self) -> list[StudySpec]:
         """The studies that an alert may look at, by family and title."""
@@ -181,7 +220,9 @@ class Alerts:
         """Why an active alert hears nothing just now; empty when it does."""
         if not alert.is_active:
             return ""
-        if not self._prices.trades(alert.wish.exchange):
+        if alert.wish.room not in (Room.LEVELS, Room.BARS):
+            return self._rooms[alert.wish.room].trouble(alert)
+        if not self._is_open(alert.wish.exchange):
             return f"{alert.wish.exchange} is closed."
         need = Part.LTP | Part.DAY if alert.wish.when.of_day else Part.LTP
         if self._ticks.fresh(alert.key, need) is None:
@@ -233,19 +274,26 @@ class Alerts:
         del self._alerts[alert.alert_id]
         self._forget_place(alert)
         self._unsaved.discard(alert.alert_id)
+        self._doubtful.discard(alert.alert_id)
         self._index(alert, False)
         self._bus.publish(PriceAlertChanged(alert=alert, deleted=True))
 
     async def _check(self, wish: AlertWish) -> None:
-        if self._instruments.get(wish.key) is None:
+        named = bool(wish.symbol or wish.exchange)
+        if (named or wish.needs_symbol) and self._instruments.get(wish.key) is None:
             raise InvalidOrder(f"{wish.symbol} is not known on {wish.exchange}.", field="symbol")
-        rules.check(wish, self._clock.now())
+        check(wish, self._clock.now())
         await self._scout.prepare([wish])
-        self._scout.check(wish)
+        self._rooms[wish.room].check(wish)
+        if self.actors is not None:
+            self.actors.check(wish)
+        elif wish.acts:
+            raise InvalidOrder("Action: nothing here does it.", field="acts")
 
     async def _put(self, alert: PriceAlert) -> PriceAlert:
         """Raises :class:`StorageError`, and then the alert is what it was before."""
         before = self._alerts.get(alert.alert_id)
+        self._doubt(alert)
         self._show(alert)
         try:
             await self._store.save(alert)
@@ -256,7 +304,8 @@ class Alerts:
                 else:
                     self._show(before)
             raise StorageError.unchanged(error) from error
-        self._look_at(alert.key)
+        if alert.wish.room is Room.LEVELS:
+            self._levels.look_at(alert.key)
         return self._alerts.get(alert.alert_id, alert)
 
     def _show(self, alert: PriceAlert) -> None:
@@ -266,11 +315,13 @@ class Alerts:
             self._bus.publish(PriceAlertChanged(alert=before, deleted=True))
         self._bus.publish(PriceAlertChanged(alert=alert))
 
-    def _save(self, *alerts: PriceAlert) -> None:
+    def _save(self, *alerts: PriceAlert) -> asyncio.Future[Any]:
         """Without waiting; what the disk did not take comes again."""
         names = tuple(alert.alert_id for alert in alerts)
         self._unsaved.difference_update(names)
-        self._store.save(*alerts).add_done_callback(lambda done: self._saved(names, done))
+        saved = self._store.save(*alerts)
+        saved.add_done_callback(lambda done: self._saved(names, done))
+        return saved
 
     def _saved(self, names: Sequence[str], done: asyncio.Future[Any]) -> None:
         error = None if done.cancelled() else done.exception()
@@ -305,70 +356,77 @@ class Alerts:
             self._here.pop(alert.key, None)
 
     def _index(self, alert: PriceAlert, active: bool) -> None:
-        if not alert.wish.is_plain:
-            if active:
-                self._scout.watch(alert)
-            else:
-                self._scout.drop(alert.alert_id)
-            active = False
-        else:
-            self._scout.drop(alert.alert_id)  # its wish may have been another one
-        for ladder, prices, mine in (
-            (self._levels, self._prices, not alert.wish.when.of_day),
-            (self._percents, self._days, alert.wish.when.of_day),
-        ):
-            if active and mine:
-                low, high = judge.calm(alert)
-                ladder.put(alert.key, alert.alert_id, (float(low), float(high)))
-            else:
-                ladder.drop(alert.key, alert.alert_id)
-            prices.want(alert.key, alert.key in ladder)
+        room = self._rooms[alert.wish.room] if active else None
+        before = self._placed.get(alert.alert_id)
+        if before is not None and before is not room:
+            before.drop(alert.alert_id)
+            del self._placed[alert.alert_id]
+        if room is not None:
+            self._placed[alert.alert_id] = room
+            room.watch(alert)
 
-    def _on_price(self, key: Key, price: Decimal) -> None:
-        self._walk(key, price, self._levels)
+    # -- doubt ------------------------------------------------------------------------------
+    def doubts(self, alert_id: str) -> bool:
+        """Whether it has to be seen at the next price: until then what it sees is old news."""
+        return alert_id in self._doubtful
 
-    def _on_day(self, key: Key, price: Decimal) -> None:
-        tick = self._ticks.fresh(key, Part.DAY)
-        change = judge.day_change(price, exact(tick.close)) if tick is not None else None
-        if change is not None:
-            self._walk(key, change, self._percents)
+    def _doubt(self, alert: PriceAlert) -> None:
+        if alert.wish.is_careful:
+            self._doubtful.add(alert.alert_id)
 
-    def _calm_price(self, tick: Tick) -> bool:
-        calm = self._levels.calm.get((tick.exchange, tick.symbol))
-        return calm is None or calm[0] < tick.ltp < calm[1]
+    def _doubt_all(self) -> None:
+        for alert in tuple(self._alerts.values()):
+            if alert.is_active and alert.wish.is_careful:
+                self._doubt(alert)
+                self._index(alert, True)
 
-    def _calm_day(self, tick: Tick) -> bool:
-        calm = self._percents.calm.get((tick.exchange, tick.symbol))
-        if calm is None or not (tick.close > 0 and tick.knows(Part.DAY)):
-            return calm is None
-        change = (tick.ltp - tick.close) / tick.close * 100
-        near = 1e-9 * (1 + abs(change))  # what the exact reckoning may differ by is not spared
-        return calm[0] < change - near and change + near < calm[1]
-
-    def _walk(self, key: Key, value: Decimal, ladder: Ladder) -> None:
-        for alert_id in ladder.at(key, float(value)):
-            alert = self._alerts.get(alert_id)
-            if alert is not None and alert.is_active:
-                self._decide(alert, judge.plain(alert.wish, value), None)
+    def _bar(self, wish: AlertWish) -> datetime | None:
+        """When the bar of now began, for an alert that tells once in a bar and looks at none."""
+        if not (wish.again and wish.per_bar):
+            return None
+        place = (wish.exchange or "NSE", wish.span)
+        rhythm = self._rhythms.get(place)
+        if rhythm is None:
+            rhythm = Rhythm(Span.parse(wish.span), place[0], self._calendar)
+            self._rhythms[place] = rhythm
+        return datetime.fromtimestamp(rhythm.start(self._clock.time()), IST)
 
     def _decide(self, alert: PriceAlert, sight: Sight, bar: datetime | None) -> None:
         now = self._clock.now()
         if rules.over(alert.wish, now):
             self._end(alert)
             return
-        after, tells = judge.look(alert, sight, now, bar)
-        if after is alert:
-            return
-        text = self.words.text(after, now) if tells else ""  # before its bars are let go
-        self._keep(after)
-        if not tells:
+        doubt = ""
+        if alert.alert_id in self._doubtful and judge.known(alert.wish.when, sight):
+            doubt = FIRST_SEEN
+            self._doubtful.discard(alert.alert_id)
+        after, tells = judge.look(alert, sight, now, bar or self._bar(alert.wish))
+        if tells:
+            self._tell(after, self.words.text(after, now), now, doubt)
+        elif after is not alert:
+            self._keep(after)
             self._unsaved.add(after.alert_id)  # with the next look
-        else:
-            self._save(after)
-            self.teller.tell(after, text, now)
-            self._bus.publish(PriceAlertChanged(alert=after))
+        elif doubt:
+            self._index(alert, True)
 
-    # -- what the scout saw (:class:`Judge`) --------------------------------------------------
+    def _tell(self, after: PriceAlert, text: str, now: datetime, doubt: str = "") -> None:
+        body = self.words.body(after, text, now)  # before its bars are let go
+        self._keep(after)
+        self.teller.tell(after, text, now, self._save(after), doubt, body)
+        self._bus.publish(PriceAlertChanged(alert=after))
+
+    # -- what the rooms saw (:class:`Judge`) --------------------------------------------------
+    def happened(self, alert_id: str, value: Decimal, text: str) -> None:
+        """Its moment came, or an order had news."""
+        alert, now = self._alerts.get(alert_id), self._clock.now()
+        if alert is None or not alert.is_active:
+            return
+        if rules.over(alert.wish, now):
+            self._end(alert)
+            return
+        after = judge.happened(alert, value, now)
+        self._tell(after, self.words.news(after, text, now), now)
+
     def see(self, alert_id: str, sight: Sight, bar: datetime | None) -> None:
         """A fresh sight."""
         alert = self._alerts.get(alert_id)
@@ -405,7 +463,9 @@ class Alerts:
 
     def _on_feed(self, event: FeedChanged) -> None:
         if not event.connected:
-            self._scout.lose()
+            for room in self._rooms.values():
+                room.lose()
+            self._doubt_all()
 
     # -- expiry -----------------------------------------------------------------------------
     def _expiring(self) -> Iterator[None]:
@@ -429,8 +489,9 @@ class Alerts:
         alert = self._alerts.get(alert_id)
         if alert is None or alert.state not in (AlertState.ACTIVE, AlertState.PAUSED):
             return
-        row = self._instruments.get(alert.key)
-        if rules.over(alert.wish, now) or is_over(alert.key[1], row, now.date()):
+        row = self._instruments.get(alert.key) if alert.wish.symbol else None
+        gone = bool(alert.wish.symbol) and is_over(alert.key[1], row, now.date())
+        if rules.over(alert.wish, now) or gone:
             self._end(alert)
 
     def _end(self, alert: PriceAlert) -> None:

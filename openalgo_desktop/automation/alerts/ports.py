@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+from openalgo_desktop.core.alert_acts import PostTo, SendOrder
+from openalgo_desktop.core.alert_deeds import DeedRow
 from openalgo_desktop.core.alert_judge import Sight
-from openalgo_desktop.core.alerts import OfDrawing, OfStudy, PriceAlert, ToldAlert
+from openalgo_desktop.core.alerts import AlertWish, OfDrawing, OfStudy, PriceAlert, ToldAlert
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.ports import BarSource
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import Study, StudySpec
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.trading.ownbook import OwnBook
 
 
 class Channel(Protocol):
@@ -96,8 +103,127 @@ class Sources(NamedTuple):
     drawings: Drawings
 
 
+class Figures(Protocol):
+    """Figures of one unit of an option; None where nobody knows them."""
+
+    @property
+    def delta(self) -> float: ...
+    @property
+    def gamma(self) -> float: ...
+    @property
+    def theta(self) -> float: ...
+    @property
+    def vega(self) -> float: ...
+    @property
+    def iv(self) -> float | None: ...
+
+
+class Options(Protocol):
+    """Figures of options, each remembered until its prices or the minute are others."""
+
+    def source(self, key: Key) -> Key | None:
+        """What the figures of an option rest on beside its own price; None for no option."""
+
+    def solve(self, keys: Iterable[Key]) -> bool:
+        """Work out those whose prices moved, in one pass."""
+
+    def of(self, key: Key) -> Figures | None:
+        """As last solved."""
+
+
+class Reach(NamedTuple):
+    """What alerts look at beside the prices and bars of their instrument. ``options`` is given the
+    price of a moment, ``book`` is the own book of the account that serves a mode."""
+
+    calendar: MarketCalendar
+    options: Callable[[Callable[[Key], float | None]], Options]
+    book: Callable[[Mode], OwnBook]
+
+
+class Corridor(Protocol):
+    """The way of an order: risk gate, approvals, journal, gateway; in a fixed mode and account."""
+
+    def trades(self, exchange: str) -> bool:
+        """Whether the market is open."""
+
+    async def place(self, order: SendOrder, source: str) -> str:
+        """Send it; returns what became of it: the ids of its orders, or that it waits for a human.
+        Raises as :meth:`OrderDesk.place` does."""
+
+    async def sent(self, source: str, since: datetime) -> Sequence[JournalEntry]:
+        """What the journal has of that source, oldest first."""
+
+
+class Strategies(Protocol):
+    """Hosted strategies, as alerts run and stop them. Raises :class:`AppError` with the reason."""
+
+    def names(self) -> Sequence[str]:
+        """Those that there are."""
+
+    async def run(self, name: str, mode: Mode, by: str) -> None:
+        """Start one; returns when it is decided that it runs."""
+
+    async def stop(self, name: str, by: str) -> None:
+        """Stop one."""
+
+
+class Poster(Protocol):
+    """Posts JSON; ``told_id`` is the same for each try of one time that an alert told."""
+
+    async def post(self, act: PostTo, body: bytes, told_id: str) -> str:
+        """Returns what was answered in short. Raises :class:`AppError` with the reason."""
+
+
+class DeedStore(Protocol):
+    """Deeds, durable."""
+
+    async def load(self) -> list[DeedRow]:
+        """All of them, oldest first."""
+
+    def save(self, row: DeedRow) -> Awaitable[None]:
+        """Done when it is on disk; errors come with it."""
+
+    def forget(self, deed_id: str) -> None:
+        """Delete one without waiting."""
+
+
+class Watcher(Protocol):
+    """Watches alerts of one kind and brings what they see to the judge."""
+
+    def watch(self, alert: PriceAlert) -> None:
+        """Look for an active alert from now on, as it is now."""
+
+    def drop(self, alert_id: str) -> None:
+        """Look for it no more; nothing for one that is not here."""
+
+    def check(self, wish: AlertWish) -> None:
+        """Raises :class:`AppError` for what there is not."""
+
+    def trouble(self, alert: PriceAlert) -> str:
+        """Why it sees nothing; empty when it does."""
+
+    def current(self, alert: PriceAlert) -> float:
+        """What it looks at, as it is now, where that is no price; NaN where it is not known."""
+
+    def looking(self) -> Iterator[None]:
+        """What nobody told of, in turns of the loop."""
+
+    def lose(self) -> None:
+        """The feed was lost."""
+
+    async def stop(self) -> None:
+        """Look no more."""
+
+
 class Judge(Protocol):
     """Who decides on what was seen."""
+
+    def doubts(self, alert_id: str) -> bool:
+        """Whether it has to be seen at the next price, whatever that is."""
+
+    def happened(self, alert_id: str, value: Decimal, text: str) -> None:
+        """Its moment came, or an order had news: ``text`` says so, ``value`` is what that was at
+        (rupees, 0 for none)."""
 
     def see(self, alert_id: str, sight: Sight, bar: datetime | None) -> None:
         """A fresh sight; ``bar`` is when its bar began."""

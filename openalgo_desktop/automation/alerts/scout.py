@@ -111,7 +111,8 @@ class Scout:
                 raise InvalidOrder("Its drawing is not there any more. Choose another one.")
 
     def watch(self, alert: PriceAlert) -> None:
-        """Look for an active alert from now on; nothing when its wish is watched already."""
+        """Look for an active alert from now on; nothing when its wish is watched already: it is
+        seen at each look."""
         known = self._watched.get(alert.alert_id)
         if known is not None and known.wish == alert.wish:
             return

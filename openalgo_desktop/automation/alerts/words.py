@@ -9,8 +9,21 @@ from decimal import Decimal
 from functools import partial
 from math import nan
 
+import msgspec
+
 from openalgo_desktop.automation.alerts import message
 from openalgo_desktop.automation.alerts.scout import Scout
+from openalgo_desktop.core.alert_subjects import (
+    FIGURE_WORDS,
+    OfCombination,
+    OfGreek,
+    OfOrders,
+    OfResult,
+    OfTime,
+    orders_words,
+    result_words,
+    time_words,
+)
 from openalgo_desktop.core.alerts import (
     PRICE,
     AlertTrigger,
@@ -37,6 +50,7 @@ _DOES = {
     AlertWhen.MOVES: "moves",
     AlertWhen.DAY_ABOVE: "at or above",
     AlertWhen.DAY_BELOW: "at or below",
+    AlertWhen.HAPPENS: "happens",
 }
 
 
@@ -45,6 +59,8 @@ def describe(
 ) -> str:
     """The condition. ``number`` writes a level, ``name`` a study or a drawing."""
     closes = wish.trigger is AlertTrigger.CLOSE
+    if wish.when is AlertWhen.HAPPENS:
+        return name(wish.subject)
     if wish.when.of_day:
         return f"Chg % {_DOES[wish.when]} {number(wish.level)}"
 
@@ -63,7 +79,7 @@ def describe(
     else:
         text += line(wish.against, wish.level)
     if not wish.needs_bars:
-        return text
+        return f"{text} (once in each {wish.span})" if wish.again and wish.per_bar else text
     return f"{text} ({wish.span}, at the close)" if closes else f"{text} ({wish.span})"
 
 
@@ -78,7 +94,17 @@ class Words:
         return describe(wish, number, partial(self.name, wish.key))
 
     def name(self, key: Key, source: Source) -> str:
-        """What a study or a drawing is called."""
+        """What its subject or line is called."""
+        if isinstance(source, OfCombination):
+            return source.formula
+        if isinstance(source, OfGreek):
+            return FIGURE_WORDS[source.figure]
+        if isinstance(source, OfResult):
+            return result_words(source, key[1])
+        if isinstance(source, OfTime):
+            return time_words(source)
+        if isinstance(source, OfOrders):
+            return orders_words(source, key[1])
         return self._scout.name(key, source)
 
     def text(self, alert: PriceAlert, now: datetime) -> str:
@@ -92,10 +118,36 @@ class Words:
             seen = number(value)
             at = f"Chg {seen} %" if wish.when.of_day else f"at {seen}"
             note = f". {wish.note}" if wish.note else ""
-            return f"{wish.symbol} {at} ({self.describe(wish, number)}){note}"
+            text = f"{wish.symbol} {at} ({self.describe(wish, number)}){note}"
+            return text.strip() if wish.symbol else text.strip()[:1].upper() + text.strip()[1:]
+        return message.fill(wish.message, self._facts(alert, now))
+
+    def news(self, alert: PriceAlert, text: str, now: datetime) -> str:
+        """What is told of a moment or of an order: its message, or the news in words."""
+        if alert.wish.message:
+            return message.fill(alert.wish.message, {**self._facts(alert, now), "news": text})
+        return f"{text}. {alert.wish.note}" if alert.wish.note else text
+
+    def _facts(self, alert: PriceAlert, now: datetime) -> dict[str, str]:
+        wish, row = alert.wish, self._instruments.get(alert.key)
+        places = decimals(0.0 if row is None else row.tick_size)
         scene = self._scout.scene(alert) or self._of_day(wish.key)
-        known = message.facts(wish, scene, now, value, alert.fired_line, places)
-        return message.fill(wish.message, known)
+        value = alert.fired_value or Decimal(0)
+        return message.facts(wish, scene, now, value, alert.fired_line, places)
+
+    def body(self, alert: PriceAlert, text: str, now: datetime) -> Callable[[str], bytes]:
+        """Fills the JSON of a post: a placeholder stands for text inside quotes."""
+        if not alert.wish.acts:
+            return str.encode
+        known = {**self._facts(alert, now), "message": text, "alert": alert.alert_id}
+
+        def fill(template: str) -> bytes:
+            if not template:
+                return msgspec.json.encode(known)
+            inside = {key: msgspec.json.encode(fact).decode()[1:-1] for key, fact in known.items()}
+            return message.fill(template, inside).encode()
+
+        return fill
 
     def _of_day(self, key: Key) -> message.Scene:
         """The price and the figures of the day as they are known now."""

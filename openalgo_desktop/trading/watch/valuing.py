@@ -9,7 +9,7 @@ from math import fsum
 import msgspec
 
 from openalgo_desktop.core.enums import Product
-from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.model import Key, Position
 from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
 from openalgo_desktop.trading.watch.shelf import TURN
@@ -65,6 +65,11 @@ def _units(book: OwnBook, label: str, place: PositionKey) -> int:
     return 0 if row is None else row.quantity
 
 
+def worth(row: Position, last: float) -> float:
+    """What a position gave today at a price, rupees."""
+    return msgspec.structs.replace(row, ltp=last).pnl if row.quantity else row.realised_today
+
+
 def _worth(book: OwnBook, label: str, place: PositionKey, price: Price) -> tuple[float, ...] | None:
     """What one position gave today, rupees, in parts; None while its price is not known."""
     key = place[:2]
@@ -72,9 +77,6 @@ def _worth(book: OwnBook, label: str, place: PositionKey, price: Price) -> tuple
     if last is None:
         return None
     if not label:
-        row = book.positions[place]
-        if not row.quantity:
-            return (row.realised_today,)
-        return (msgspec.structs.replace(row, ltp=last).pnl,)
+        return (worth(book.positions[place], last),)
     net = book.strategies[label][place]
     return (net.realised, book.open_profit(place, net, last)) if net.quantity else (net.realised,)

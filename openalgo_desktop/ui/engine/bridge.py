@@ -87,7 +87,7 @@ class Bridge(QObject):
     basket_wanted = Signal(object)  # OrderRequest: add it to the basket
     flatten_wanted = Signal()
     command_wanted = Signal(str)  # name of an action of the window
-    dock_wanted = Signal(str, object)  # id of a kind, Key: show such a dock for the instrument
+    dock_wanted = Signal(str, object)  # id of a kind, Key or None: show such a dock for it
     moment_wanted = Signal(object, object)  # Key, datetime: charts of it scroll there
     sound_wanted = Signal(str, float)  # category, per cent: play it, as a test
     order_wanted = Signal(str)  # order id: show it in the order book

@@ -196,7 +196,7 @@ class Feedback(QObject):
             "warning",
             text,
             f"alert-{alert.alert_id}",
-            partial(self._bridge.dock_wanted.emit, "alerts", alert.key),
+            partial(self._bridge.dock_wanted.emit, "alerts", alert.key if alert.key[1] else None),
         )
 
     def _on_feed(self, connected: bool, message: str) -> None:

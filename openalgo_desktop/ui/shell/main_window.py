@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
         bridge.trade_wanted.connect(self._open_ticket_of)
         bridge.ticket_wanted.connect(self._open_ticket_wish)
         bridge.basket_wanted.connect(self._add_to_basket)
-        bridge.dock_wanted.connect(lambda kind, key: self.docking.show(kind).pick(key))
+        bridge.dock_wanted.connect(self._show_dock)
         bridge.alerts.wanted.connect(lambda key, price: show_form(self, bridge, key, price))
         bridge.alerts.draft_wanted.connect(lambda draft: show_form(self, bridge, draft=draft))
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
@@ -288,6 +288,11 @@ class MainWindow(QMainWindow):
             dress(app, self.bridge.setting)
 
     # -- commands ---------------------------------------------------------------------------
+    def _show_dock(self, kind: str, key: Key | None) -> None:
+        dock = self.docking.show(kind)
+        if key is not None:
+            dock.pick(key)
+
     def _show_order(self, order_id: str) -> None:
         dock = self.hands.show_kind("orders")
         assert isinstance(dock, OrdersDock)

@@ -10,6 +10,7 @@ import pytest
 
 from openalgo_desktop.core import alert_judge as judge
 from openalgo_desktop.core import alerts as rules
+from openalgo_desktop.core.alert_checks import check
 from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import InvalidOrder
@@ -97,6 +98,6 @@ def test_day_change_and_its_unknown_close():
 )  # fmt: skip
 def test_a_bad_wish_names_its_field(wish: AlertWish, field: str):
     with pytest.raises(InvalidOrder) as refused:
-        rules.check(wish, NOW)
+        check(wish, NOW)
     assert refused.value.field == field
-    rules.check(AlertWish("NSE", "SBIN", AlertWhen.DAY_BELOW, Decimal(-2)), NOW)
+    check(AlertWish("NSE", "SBIN", AlertWhen.DAY_BELOW, Decimal(-2)), NOW)

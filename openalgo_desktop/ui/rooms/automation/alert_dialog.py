@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import partial
 from itertools import count
 
+import msgspec
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from openalgo_desktop.core.alert_acts import act_name
 from openalgo_desktop.core.alert_judge import holds, plain
 from openalgo_desktop.core.alerts import (
     MESSAGE_LENGTH,
@@ -246,9 +248,12 @@ class AlertDialog(QDialog):
             until = time.fromisoformat(at) if at and day else None
         except ValueError:
             raise InvalidOrder(f"Until: {at!r} is no time. Give 15:00.", field="until") from None
+        old = None if self.old is None else self.old.wish
         wish = AlertWish(
             *key,
             AlertWhen.ABOVE,
+            pace=None if old is None else old.pace,
+            acts=() if old is None else old.acts,  # they have no fields here, and stay
             again=self.often.value() == AGAIN,
             expires=date.fromisoformat(day) if day else None,
             until=until,
@@ -256,7 +261,10 @@ class AlertDialog(QDialog):
             message=self.message.text().strip(),
             channels=self._channels(),
         )
-        return self.condition.fill(wish)
+        wish = self.condition.fill(wish)
+        if old is not None and old.pace is not None and not wish.span:
+            return msgspec.structs.replace(wish, span=old.span)
+        return wish
 
     def _channels(self) -> tuple[str, ...]:
         """The chosen ones, and those of the alert that are not there just now."""
@@ -280,9 +288,13 @@ class AlertDialog(QDialog):
         chosen = [box.text().lower() for box in self.channels.values() if box.isChecked()]
         self.hint.setText(
             ("It is so already: this tells at once. " if true else "")
-            + f"Tells by {', '.join(chosen) or 'nothing'}, and sends nothing. "
+            + f"Tells by {', '.join(chosen) or 'nothing'}, and {self._acts()}. "
             + f"It works {ONLY_WHILE_RUNNING}."
         )
+
+    def _acts(self) -> str:
+        acts = () if self.old is None else self.old.wish.acts
+        return f"does: {', '.join(map(act_name, acts))}" if acts else "sends nothing"
 
     # -- saving -----------------------------------------------------------------------------
     def _submit(self) -> None:

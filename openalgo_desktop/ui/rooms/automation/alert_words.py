@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import partial
 
+from openalgo_desktop.core.alert_subjects import OfResult
 from openalgo_desktop.core.alerts import (
+    PRICE,
     AlertState,
     AlertWhen,
     AlertWish,
-    OfStudy,
     PriceAlert,
+    Room,
     ToldAlert,
 )
 from openalgo_desktop.core.ticks import Part, Tick
@@ -53,11 +55,12 @@ def level(bridge: Bridge, wish: AlertWish, value: Decimal) -> str:
 
 
 def seen(bridge: Bridge, wish: AlertWish, value: Decimal) -> str:
-    """What it looks at: a price, the change of the day, or the value of a study."""
+    """What it looks at: a price, the change of the day, or the value of something else."""
     if wish.when.of_day:
         return fmt.percent(float(value))
-    if isinstance(wish.subject, OfStudy):
-        return fmt.price(float(value), 2 if abs(value) >= 1 else 4)
+    if wish.subject != PRICE or not wish.symbol:
+        rupees = isinstance(wish.subject, OfResult)
+        return fmt.price(float(value), 2 if rupees or abs(value) >= 1 else 4)
     return fmt.exact(float(value), bridge.places(wish.key))
 
 
@@ -77,9 +80,9 @@ def condition(bridge: Bridge, wish: AlertWish) -> str:
 
 
 def words(bridge: Bridge, alert: PriceAlert, told: ToldAlert) -> str:
-    """Its message as it was filled in, else ``SBIN at 803.00 (LTP at or above 800.00)`` and the
-    note."""
-    if alert.wish.message:
+    """Its message as it was filled in, or its news; else ``SBIN at 803.00 (LTP at or above
+    800.00)`` and the note."""
+    if alert.wish.message or alert.wish.room not in (Room.LEVELS, Room.BARS):
         return told.text
     wish, value = alert.wish, alert.fired_value
     at = fmt.MISSING if value is None else seen(bridge, wish, value)

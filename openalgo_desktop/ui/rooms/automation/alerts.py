@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from PySide6.QtWidgets import QMenu, QWidget
 
-from openalgo_desktop.core.alerts import LOADING, AlertState, OfStudy, PriceAlert
+from openalgo_desktop.core.alert_acts import act_name
+from openalgo_desktop.core.alerts import LOADING, PRICE, AlertState, PriceAlert, Room
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
 from openalgo_desktop.core.model import Key
@@ -33,6 +34,10 @@ FILTERS: dict[str, Callable[[PriceAlert], bool]] = {
 }
 #: The page of what alerts told.
 LOG = "Log"
+
+
+#: What the form has no fields for.
+NO_FORM = "This alert has no form here: delete it and make it anew (openalgo-desktop alerts add)."
 
 
 @dataclass(slots=True)
@@ -114,7 +119,8 @@ class AlertsDock(TableDock[AlertRow]):
         self.new_button.setEnabled(True)
         self.sound_button.setEnabled(True)
         self.hint = label(
-            f"Alerts tell and send nothing, in both modes; they work {ONLY_WHILE_RUNNING}.",
+            f"Alerts tell, in both modes, and do what their action says; they work "
+            f"{ONLY_WHILE_RUNNING}.",
             "alerts-hint",
             "muted",
         )
@@ -135,7 +141,7 @@ class AlertsDock(TableDock[AlertRow]):
         return row.alert.alert_id
 
     def key_of(self, row: AlertRow) -> Key | None:
-        return row.key
+        return row.key if row.key[1] else None
 
     def reload(self) -> None:
         """Show the alerts as they are now, through the filter, or what was told."""
@@ -149,6 +155,8 @@ class AlertsDock(TableDock[AlertRow]):
         wanted: dict[Key, FeedMode] = {}
         for row in rows:
             of_day = row.alert.wish.when.of_day
+            if not row.key[1]:
+                continue
             if of_day or row.key not in wanted:
                 wanted[row.key] = FeedMode.QUOTE if of_day else FeedMode.LTP
         self.want(wanted)
@@ -172,8 +180,9 @@ class AlertsDock(TableDock[AlertRow]):
         return AlertRow(alert, self.bridge.alerts.trouble(alert), self._now(alert, tick))
 
     def _now(self, alert: PriceAlert, tick: Tick | None) -> float | None:
-        """What it looks at, as it is now: price, change of the day or value of a study."""
-        if isinstance(alert.wish.subject, OfStudy):
+        """What it looks at, as it is now: price, change of the day, or the value of something
+        else; None where it waits for a moment or for orders."""
+        if alert.wish.subject != PRICE:
             return self.bridge.alerts.current(alert)
         return alert_words.current(tick, alert.wish.when)
 
@@ -189,9 +198,12 @@ class AlertsDock(TableDock[AlertRow]):
     def _looking(self) -> Iterator[None]:
         yield from self.looks.ages()
         for row in list(self.rows):
-            trouble = self.bridge.alerts.trouble(row.alert)
-            if trouble != row.trouble and self.row_of(self.row_id(row)) is row:
-                row.trouble = trouble
+            trouble, now = self.bridge.alerts.trouble(row.alert), row.now
+            if row.alert.wish.subject != PRICE:
+                now = self.bridge.alerts.current(row.alert)
+            changed = (trouble, now) != (row.trouble, row.now)
+            if changed and self.row_of(self.row_id(row)) is row:
+                row.trouble, row.now = trouble, now
                 self.row_changed(row)
             yield
 
@@ -203,7 +215,7 @@ class AlertsDock(TableDock[AlertRow]):
                 self.row_changed(row)
 
     def row_stale(self, row: AlertRow) -> bool:
-        return self.bridge.feed.is_stale(row.key)
+        return bool(row.key[1]) and self.bridge.feed.is_stale(row.key)
 
     def _on_selection(self) -> None:
         row = self.selected_row()
@@ -217,7 +229,8 @@ class AlertsDock(TableDock[AlertRow]):
             call(row)
 
     def activated(self, row: AlertRow) -> None:
-        self.pick(row.key)
+        if row.key[1]:
+            self.pick(row.key)
 
     def act(self, row: AlertRow, name: str) -> None:
         {"edit": self.edit, "toggle": self._toggle, "delete": self.delete}[name](row)
@@ -230,15 +243,20 @@ class AlertsDock(TableDock[AlertRow]):
         self.add_item(menu, "Resume" if row.resumes else "Pause", lambda: self._toggle(row))
         self.add_item(menu, "Delete", lambda: self.delete(row))
         menu.addSeparator()
-        self.add_item(menu, "New alert…", lambda: self.new(row.key))
-        self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
+        key = self.key_of(row)
+        self.add_item(menu, "New alert…", lambda: self.new(key))
+        if key is not None:
+            self.add_item(menu, "Show in linked docks", lambda: self.pick(key))
 
     def new(self, key: Key | None = None) -> AlertDialog:
         """The form of a new alert, for the symbol of the group unless one is given."""
         return show_form(self, self.bridge, key or self.bridge.links.key(self.group))
 
     def edit(self, row: AlertRow) -> None:
-        """The form of a row."""
+        """The form of a row, where the form knows what it looks at."""
+        if row.alert.wish.room not in (Room.LEVELS, Room.BARS):
+            self.bridge.notice.emit("info", NO_FORM)
+            return
         show_form(self, self.bridge, old=row.alert)
 
     def _toggle(self, row: AlertRow) -> None:
@@ -278,7 +296,8 @@ def columns(bridge: Bridge) -> tuple[Col[AlertRow], ...]:
     def tells(row: AlertRow) -> str:
         titles = dict(bridge.alerts.channels())
         names = [titles.get(name, name) for name in row.alert.wish.channels]
-        return ", ".join([names[0], *(name.lower() for name in names[1:])])
+        found = [*names[:1], *(name.lower() for name in names[1:])]
+        return ", ".join([*found, *map(act_name, row.alert.wish.acts)])
 
     def actions(row: AlertRow) -> tuple[RowAction, ...]:
         word = "Resume" if row.resumes else "Pause"
@@ -311,7 +330,7 @@ def columns(bridge: Bridge) -> tuple[Col[AlertRow], ...]:
         Col(
             "tells", "Action", 110,
             lambda r: f"{tells(r)} {'each time' if r.alert.wish.again else 'once'}",
-            numeric=False, tooltip="How it tells; it sends nothing",
+            numeric=False, tooltip="How it tells, and what it does",
         ),
         Col("until", "Until", 80, until, numeric=False),
         Col("note", "Note", 200, lambda r: r.alert.wish.note, numeric=False, elides=True),

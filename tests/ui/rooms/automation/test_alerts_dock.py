@@ -11,8 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from shiboken6 import isValid
 
+from openalgo_desktop.core.alert_acts import SendOrder
+from openalgo_desktop.core.alert_subjects import OfOrders, OfResult
 from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog
 from openalgo_desktop.ui.rooms.automation.alerts import AlertsDock
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
@@ -96,6 +99,42 @@ def test_rows_follow_the_price_and_one_fires_once(drive: Drive) -> None:
         assert session.bridge.alerts.get(day.alert_id).state is AlertState.ACTIVE
         dock.filter.choose("Waiting")
         await shown(dock, 1)
+
+    drive(scenario)
+
+
+def test_alerts_of_no_instrument_have_rows_and_words(drive: Drive) -> None:
+    """Results, orders and moments: nothing is streamed for them, and the form leaves them alone."""
+
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        alerts, account = session.bridge.alerts, session.terminal.sandbox.account_id
+        result = OfResult(Mode.SANDBOX, account)
+        order = SendOrder(OrderRequest(*reversed(SBIN), Action.BUY, 1), Mode.SANDBOX, account)
+        await alerts.add(AlertWish("", "", AlertWhen.BELOW, Decimal(-5000), subject=result))
+        orders = OfOrders(Mode.SANDBOX)
+        await alerts.add(
+            AlertWish("", "", AlertWhen.HAPPENS, again=True, subject=orders, note="filled")
+        )
+        made = await alerts.add(AlertWish(*SBIN, AlertWhen.ABOVE, Decimal(90000), acts=(order,)))
+        await shown(dock, 3)
+        assert [texts(dock, row)["condition"] for row in range(3)] == [
+            "LTP at or above 90,000.00",
+            "an order is filled (sandbox)",
+            "Day P&L of the account (sandbox) at or below -5,000.00",
+        ]
+        await until(lambda: texts(dock, 2)["current"] == "0.00", "the result of the day")
+        assert texts(dock, 1)["current"] == "–" and texts(dock, 1)["symbol"] == ""
+        assert texts(dock, 0)["tells"].endswith("BUY 1 SBIN (sandbox) once")
+        dock.edit(dock.rows[1])
+        assert not session.window.findChildren(AlertDialog)
+        dock.edit(dock.rows[0])
+        dialog = form(session)
+        assert "does: BUY 1 SBIN (sandbox)" in dialog.hint.text()
+        dialog.note.setText("kept")
+        click(dialog.save)
+        await until(lambda: alerts.get(made.alert_id).wish.note == "kept", "saved")
+        assert alerts.get(made.alert_id).wish.acts == (order,)
 
     drive(scenario)
 

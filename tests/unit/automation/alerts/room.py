@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from math import nan
@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from openalgo_desktop.analytics.held_greeks import HeldGreeks
+from openalgo_desktop.automation.alerts.acts import Actors
 from openalgo_desktop.automation.alerts.engine import Alerts
-from openalgo_desktop.automation.alerts.ports import Need, Sources
+from openalgo_desktop.automation.alerts.ports import Need, Options, Reach, Sources
 from openalgo_desktop.automation.alerts.studies import RegistryStudies
 from openalgo_desktop.automation.alerts.telling import Teller
+from openalgo_desktop.core.alert_acts import PostTo, SendOrder
 from openalgo_desktop.core.alerts import (
     AlertWhen,
     AlertWish,
@@ -24,18 +27,26 @@ from openalgo_desktop.core.alerts import (
     PriceAlert,
     ToldAlert,
 )
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.ports import LiveBar, Progress
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.surroundings import Surroundings
 from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import PriceAlertFired
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.storage.database import Database
-from openalgo_desktop.storage.price_alerts import PriceAlertRepository, ToldAlertRepository
+from openalgo_desktop.storage.price_alerts import (
+    DeedRepository,
+    PriceAlertRepository,
+    ToldAlertRepository,
+)
 from openalgo_desktop.storage.state import KeyValueStore
+from openalgo_desktop.trading.ownbook import OwnBook
 from tests.unit.trading.test_underway import World
 from tests.unit.trading.watching import SBIN, Ticks
 
@@ -149,6 +160,59 @@ class Lines:
         return lambda: self.listeners.remove(listener)
 
 
+class Figured:
+    """Options whose volatility in per cent is their price, and whose delta is a thousandth."""
+
+    def __init__(self, price: Callable[[Key], float | None]) -> None:
+        self.price = price
+
+    def source(self, key: Key) -> Key | None:
+        return ("NSE", "NIFTY")
+
+    def solve(self, keys: Iterable[Key]) -> bool:
+        return True
+
+    def of(self, key: Key) -> HeldGreeks | None:
+        found = self.price(key)
+        return None if found is None else HeldGreeks(found / 1000, iv=found)
+
+
+class Road:
+    """The corridor: what was sent, what the journal has of it, and what is answered."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self.sends: list[tuple[SendOrder, str]] = []
+        self.journal: dict[str, list[JournalEntry]] = {}
+        self.error: AppError | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def trades(self, exchange: str) -> bool:
+        return self.open
+
+    async def place(self, order: SendOrder, source: str) -> str:
+        self.sends.append((order, source))
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return "77"
+
+    async def sent(self, source: str, since: datetime) -> list[JournalEntry]:
+        return self.journal.get(source, [])
+
+
+class Post:
+    """Takes what is posted."""
+
+    def __init__(self) -> None:
+        self.bodies: list[tuple[PostTo, bytes]] = []
+
+    async def post(self, act: PostTo, body: bytes, told_id: str) -> str:
+        self.bodies.append((act, body))
+        return "200"
+
+
 class Room:
     """Alerts on a disk that outlives them."""
 
@@ -158,6 +222,10 @@ class Room:
         self.ticks, self.feed, self.lines = Ticks(), Feed(self.clock), Lines()
         self.open = True
         self.state = KeyValueStore(db)
+        self.calendar = MarketCalendar()
+        self.book = OwnBook("paper:1", Mode.SANDBOX)
+        self.book.day = NOW.date()
+        self.corridor, self.poster = Road(), Post()
         self.told: list[PriceAlert] = []
         self.words: list[ToldAlert] = []
         self.bus.subscribe(PriceAlertFired, self._on_told)
@@ -167,17 +235,27 @@ class Room:
         self.told.append(event.alert)
         self.words.append(event.told)
 
+    def figures(self, price: Callable[[Key], float | None]) -> Options:
+        return Figured(price)
+
     def make(self) -> Alerts:
-        return Alerts(
+        teller = Teller(self.clock, self.bus, ToldAlertRepository(self.state))
+        made = Alerts(
             self.clock,
             self.bus,
             self.world.lookup,
             self.ticks,
             PriceAlertRepository(self.state),
-            Teller(self.clock, self.bus, ToldAlertRepository(self.state)),
+            teller,
             lambda _: self.open,
             Sources(self.feed, RegistryStudies(Surroundings), self.lines),
+            Reach(self.calendar, self.figures, lambda mode: self.book),
         )
+        teller.actors = Actors(
+            self.clock, self.bus, DeedRepository(self.state), self.corridor, self.poster,
+            made.has, teller.settled,
+        )  # fmt: skip
+        return made
 
     async def restart(self) -> None:
         """The program stops and comes again."""

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from openalgo_desktop.core.alert_acts import SendOrder
 from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, OfDrawing, OfStudy
 from openalgo_desktop.core.charting.drawings.model import Anchor, Drawing, Style
-from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
 from tests.waiting import until
@@ -38,6 +40,49 @@ async def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 async def price(terminal: Terminal, value: float) -> None:
     await terminal.control({"prices": {"NSE:SBIN": value}})
+
+
+async def test_an_order_goes_through_the_corridor_of_its_mode_and_waits_where_it_must(
+    terminal: Terminal,
+):
+    alerts, last = terminal.alerts, round((await terminal.hub.snapshot(SBIN)).ltp)
+    account = terminal.sandbox.account_id
+    request = OrderRequest("SBIN", "NSE", Action.BUY, 1)
+    await price(terminal, last)
+    for level in (5, 15):
+        await alerts.add(
+            AlertWish(
+                *SBIN, AlertWhen.ABOVE, Decimal(last + level),
+                acts=(SendOrder(request, Mode.SANDBOX, account),),
+            )
+        )  # fmt: skip
+    await price(terminal, last)
+    await until(lambda: not alerts._doubtful)
+    await price(terminal, last + 10)
+    await until(lambda: [row.quantity for row in book(terminal)] == [1])
+    (row,) = await terminal.journal.sent_by(source(terminal), terminal.started)
+    assert (row.mode, row.account_id) == (Mode.SANDBOX, account)
+    terminal.settings.set("approvals.sources", "alert:*")
+    await price(terminal, last + 20)
+    await until(lambda: bool(terminal.approvals.pending()))
+    assert len(book(terminal)) == 1
+    (asked,) = terminal.approvals.pending()
+    await terminal.approvals.approve(asked.approval_id, "test", accept_drift=True)
+    await until(lambda: len(book(terminal)) == 2)
+    await until(lambda: len(alerts.teller.rows()[0].notes) == 1)
+    assert list(alerts.teller.rows()[0].notes.values()) == [
+        f"waits in the action centre as request {asked.approval_id}"
+    ]
+
+
+def book(terminal: Terminal) -> list[Order]:
+    return list(terminal.desk.books.book(Mode.SANDBOX).orders.values())
+
+
+def source(terminal: Terminal) -> str:
+    actors = terminal.alerts.actors
+    assert actors is not None
+    return next(iter(actors._rows.values())).source
 
 
 async def test_alerts_on_a_study_and_a_drawing_tell_without_a_window(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openalgo_desktop.core.alert_checks import check
 from openalgo_desktop.core.alert_judge import INSIDE, Sight, calm, look, plain, rise
 from openalgo_desktop.core.alerts import (
     PRICE,
@@ -21,7 +22,6 @@ from openalgo_desktop.core.alerts import (
     OfDrawing,
     OfStudy,
     PriceAlert,
-    check,
     study_of,
 )
 from openalgo_desktop.core.charting.studies import StudyWish

@@ -80,7 +80,8 @@ class Room:
     def tell(self, *channels: str, text: str = "it is so") -> None:
         wish = msgspec.structs.replace(WISH, channels=channels)
         alert = PriceAlert("1", wish, NOW, fired_at=NOW, fired_value=Decimal(803))
-        self.teller.tell(alert, text, self.clock.now())
+        done = asyncio.get_running_loop().create_future()
+        self.teller.tell(alert, text, self.clock.now(), done)
 
 
 @pytest.fixture

@@ -1,0 +1,165 @@
+"""Alerts on what becomes of orders. Each piece of news is told once, however often it is pushed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from decimal import Decimal
+from math import nan
+from typing import TypeVar
+
+from openalgo_desktop.automation.alerts.ports import Judge
+from openalgo_desktop.core.alert_subjects import OfOrders, OrderNews
+from openalgo_desktop.core.alerts import ZERO, AlertWish, PriceAlert
+from openalgo_desktop.core.enums import Mode, OrderStatus
+from openalgo_desktop.core.events import Bus, OrderRefused, OrderUpdated
+from openalgo_desktop.core.exit_rules import exact
+from openalgo_desktop.core.money import plain
+
+K = TypeVar("K")
+
+#: So much news is remembered as told, and so many stop orders as waiting.
+MEMORY = 20_000
+#: Sources of orders that alerts sent begin with it.
+OWN = "alert:"
+_NEWS = {
+    OrderStatus.COMPLETE: OrderNews.FILLED,
+    OrderStatus.REJECTED: OrderNews.REJECTED,
+    OrderStatus.CANCELLED: OrderNews.CANCELLED,
+}
+_ACTIVE = (OrderStatus.OPEN, OrderStatus.COMPLETE)
+
+
+class OrderAlerts:
+    """:class:`Watcher` of them."""
+
+    def __init__(self, bus: Bus, decider: Judge) -> None:
+        self._judge = decider
+        self._rows: dict[tuple[Mode, OrderNews], dict[str, AlertWish]] = {}
+        self._places: dict[str, OfOrders] = {}
+        self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
+        self._waiting: OrderedDict[tuple[Mode, str, str], None] = OrderedDict()
+        self._stops = [
+            bus.subscribe(OrderUpdated, self._on_order),
+            bus.subscribe(OrderRefused, self._on_refused),
+        ]
+
+    async def stop(self) -> None:
+        """Hear no more."""
+        for stop in self._stops:
+            stop()
+
+    def watch(self, alert: PriceAlert) -> None:
+        """Hear for it."""
+        source = alert.wish.subject
+        assert isinstance(source, OfOrders)
+        self.drop(alert.alert_id)
+        self._places[alert.alert_id] = source
+        for news in source.news:
+            self._rows.setdefault((source.mode, news), {})[alert.alert_id] = alert.wish
+
+    def drop(self, alert_id: str) -> None:
+        """Hear for it no more."""
+        source = self._places.pop(alert_id, None)
+        for news in () if source is None else source.news:
+            assert source is not None
+            self._rows[(source.mode, news)].pop(alert_id, None)
+
+    def check(self, wish: AlertWish) -> None:
+        """Any filter is one."""
+
+    def trouble(self, alert: PriceAlert) -> str:
+        """Orders are heard of always."""
+        return ""
+
+    def current(self, alert: PriceAlert) -> float:
+        """It has no value."""
+        return nan
+
+    def lose(self) -> None:
+        """Orders come another way than prices."""
+
+    def looking(self) -> Iterator[None]:
+        """Nothing: what is not told cannot be seen."""
+        yield from ()
+
+    # -- news -------------------------------------------------------------------------------
+    def _on_order(self, event: OrderUpdated) -> None:
+        order = event.order
+        place = (event.mode, event.account_id, order.order_id)
+        if order.status is OrderStatus.TRIGGER_PENDING:
+            self._waiting[place] = None
+            _shorten(self._waiting)
+        elif place in self._waiting:
+            del self._waiting[place]
+            if order.status in _ACTIVE:
+                self._tell(event, OrderNews.TRIGGERED)
+        if (news := _NEWS.get(order.status)) is not None:
+            self._tell(event, news)
+
+    def _tell(self, event: OrderUpdated, news: OrderNews) -> None:
+        rows = self._rows.get((event.mode, news))
+        if not rows:
+            return
+        order = event.order
+        price = order.average_price if news is OrderNews.FILLED else 0.0
+        at = f" at {plain(price)}" if price else ""
+        reason = order.rejection_reason if news is OrderNews.REJECTED else ""
+        why = f": {reason}" if reason else ""
+        text = (
+            f"{order.action.value} {order.quantity} {order.symbol} {order.product.value} is "
+            f"{news.value}{at} ({event.mode.value}){why}"
+        )
+        name = (event.mode.value, event.account_id, order.order_id, news.value)
+        about = (order.exchange, order.symbol, order.strategy, event.account_id)
+        if order.source.startswith(OWN):  # an alert's order must not make alerts send more
+            rows = {alert_id: wish for alert_id, wish in rows.items() if not wish.is_careful}
+        self._bring(rows, about, name, exact(price) if price else ZERO, text)
+
+    def _on_refused(self, event: OrderRefused) -> None:
+        rows = self._rows.get((event.mode, OrderNews.REJECTED))
+        row = event.request
+        if not rows or event.kind != "place":
+            return
+        about = (
+            str(row.get("exchange", "")), str(row.get("symbol", "")),
+            str(row.get("strategy", "")), event.account_id,
+        )  # fmt: skip
+        text = (
+            f"{row.get('action', 'Order')} {row.get('quantity', '')} {about[1]} was refused "
+            f"({event.mode.value}): {event.reason}"
+        )
+        if event.source.startswith(OWN):
+            rows = {alert_id: wish for alert_id, wish in rows.items() if not wish.is_careful}
+        self._bring(rows, about, (), ZERO, text)
+
+    def _bring(
+        self,
+        rows: dict[str, AlertWish],
+        about: tuple[str, str, str, str],
+        name: tuple[str, ...],
+        value: Decimal,
+        text: str,
+    ) -> None:
+        """To each alert that waits for it; ``name`` is the news, empty for what comes once."""
+        exchange, symbol, strategy, account = about
+        for alert_id, wish in tuple(rows.items()):
+            source = self._places.get(alert_id)
+            if source is None:
+                continue
+            if wish.symbol and wish.key != (exchange, symbol):
+                continue
+            if source.strategy not in ("", strategy) or source.account not in ("", account):
+                continue
+            if name:
+                told = (alert_id, *name)
+                if told in self._told:
+                    continue
+                self._told[told] = None
+                _shorten(self._told)
+            self._judge.happened(alert_id, value, text)
+
+
+def _shorten(rows: OrderedDict[K, None]) -> None:
+    while len(rows) > MEMORY:
+        rows.popitem(last=False)

@@ -1,0 +1,58 @@
+"""The ways of alerts into the program: orders through the corridor of their own mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from openalgo_desktop.core.alert_acts import SendOrder
+from openalgo_desktop.core.ports import JournalEntry
+
+if TYPE_CHECKING:
+    from openalgo_desktop.runtime.terminal import Terminal
+
+#: Kind of their requests in the action centre.
+KIND = "alertorder"
+
+
+class AlertCorridor:
+    """:class:`Corridor`: a fixed mode and account, whatever the switch says; orders of sources
+    that need a human wait for one, and go out in the same mode and account when he approves."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        terminal.approvals.run_with(KIND, self._approved)
+
+    def trades(self, exchange: str) -> bool:
+        """Whether the market is open."""
+        return self._terminal.market_open(exchange)
+
+    async def place(self, order: SendOrder, source: str) -> str:
+        """Send it, or queue it for a human."""
+        approvals = self._terminal.approvals
+        if approvals.needed(source):
+            payload = msgspec.to_builtins(order.request) | {
+                "mode": order.mode.value,
+                "account": order.account,
+            }
+            number = await approvals.queue(KIND, payload, source, [order.request.key])
+            return f"waits in the action centre as request {number}"
+        return ", ".join(await self._send(order, source))
+
+    async def _send(self, order: SendOrder, source: str) -> tuple[str, ...]:
+        lane = self._terminal.desk.bound(order.mode)
+        placed = await lane.place(order.request, source, order.mode, account=order.account)
+        return placed.ids
+
+    async def _approved(self, payload: dict[str, Any], source: str) -> dict[str, Any]:
+        order = msgspec.convert(
+            {"request": payload, "mode": payload["mode"], "account": payload["account"]}, SendOrder
+        )
+        return {"status": "success", "orderid": ", ".join(await self._send(order, source))}
+
+    async def sent(self, source: str, since: datetime) -> Sequence[JournalEntry]:
+        """What the journal has of that source."""
+        return await self._terminal.journal.sent_by(source, since)
