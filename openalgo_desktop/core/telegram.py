@@ -114,7 +114,7 @@ class StrategyLine(msgspec.Struct, frozen=True):
 class StrategyRoom(Protocol):
     """Strategies of one kind: made ones, hosted ones."""
 
-    def listed(self) -> Sequence[StrategyLine]:
+    async def listed(self) -> Sequence[StrategyLine]:
         """All of them."""
 
     async def stop(self, strategy_id: str, by: str) -> str:

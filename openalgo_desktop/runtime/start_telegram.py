@@ -1,5 +1,5 @@
-"""Makes the Telegram bot, last of all: it asks every other part. While it is switched off it costs
-its object and one subscription."""
+"""Makes the Telegram bot, and starts it last of all: it asks every other part. While it is switched
+off it costs its object and one subscription."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from openalgo_desktop.automation.telegram.channel import TelegramChannel
 from openalgo_desktop.automation.telegram.rooms import Rooms
 from openalgo_desktop.automation.telegram.service import Telegram
+from openalgo_desktop.automation.telegram.strategies import HostedRoom
 from openalgo_desktop.runtime.options import USER
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
 
 
-async def start_telegram(terminal: Terminal) -> None:
+def make_telegram(terminal: Terminal) -> None:
     """Make ``terminal.telegram``; the API knows it, so it is there before."""
     accounts = terminal.accounts
     rooms = Rooms(
@@ -41,6 +42,12 @@ async def start_telegram(terminal: Terminal) -> None:
         USER,
         locked_vault=terminal.vault.locked,
     )
-    terminal.on_stop(terminal.alerts.teller.add(TelegramChannel(terminal.telegram)))
-    await terminal.telegram.start()
-    terminal.on_stop(terminal.telegram.stop)
+
+
+async def start_telegram(terminal: Terminal) -> None:
+    """Begin to answer and to tell, where the bot is switched on."""
+    telegram = terminal.telegram
+    telegram.add_strategies(HostedRoom(terminal.host))
+    terminal.on_stop(terminal.alerts.teller.add(TelegramChannel(telegram)))
+    await telegram.start()
+    terminal.on_stop(telegram.stop)

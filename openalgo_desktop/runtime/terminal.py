@@ -62,7 +62,7 @@ from openalgo_desktop.runtime.start_bars import start_bars
 from openalgo_desktop.runtime.start_drawings import start_drawings
 from openalgo_desktop.runtime.start_host import start_host
 from openalgo_desktop.runtime.start_mcp import Mcp, start_mcp
-from openalgo_desktop.runtime.start_telegram import start_telegram
+from openalgo_desktop.runtime.start_telegram import make_telegram, start_telegram
 from openalgo_desktop.runtime.start_trading import start_trading
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.sandbox.realism import Realism
@@ -164,9 +164,10 @@ class Terminal:
             await start_drawings(self)
             await self._start_market()
             await start_trading(self)
-            await start_telegram(self)
+            make_telegram(self)
             await self._start_api()
             await start_host(self)
+            await start_telegram(self)
             await start_mcp(self)
             await self._open_owner_door()
         except BaseException:

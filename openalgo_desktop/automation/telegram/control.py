@@ -3,6 +3,7 @@ to the mode of the question: if the switch moved since, nothing is done."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from openalgo_desktop.automation.telegram.factor import Choice, SecondFactor
@@ -66,8 +67,8 @@ async def _close(rooms: Rooms, mode: Mode) -> str:
 
 
 # -- strategies -----------------------------------------------------------------------------
-def _listed(rooms: Rooms) -> list[tuple[StrategyRoom, StrategyLine]]:
-    return [(room, row) for room in rooms.strategies for row in room.listed()]
+async def _listed(rooms: Rooms) -> list[tuple[StrategyRoom, StrategyLine]]:
+    return [(room, row) for room in rooms.strategies for row in await room.listed()]
 
 
 def _strategy_text(row: StrategyLine) -> str:
@@ -77,7 +78,7 @@ def _strategy_text(row: StrategyLine) -> str:
 
 async def strategies(rooms: Rooms, words: Sequence[str]) -> Answer:
     """All strategies with state and result."""
-    rows = [row for _, row in _listed(rooms)]
+    rows = [row for _, row in await _listed(rooms)]
     if not rows:
         return Answer("There are no strategies.")
     running = sum(1 for row in rows if row.running)
@@ -91,7 +92,7 @@ async def strategies(rooms: Rooms, words: Sequence[str]) -> Answer:
 async def stop(rooms: Rooms, chat: LinkedChat, factor: SecondFactor) -> Answer:
     """Ask which strategy shall be stopped."""
     factor.check()
-    running = [(room, row) for room, row in _listed(rooms) if row.running]
+    running = [(room, row) for room, row in await _listed(rooms) if row.running]
     if not running:
         return Answer("No strategy is running.")
 
@@ -111,13 +112,16 @@ async def stop(rooms: Rooms, chat: LinkedChat, factor: SecondFactor) -> Answer:
 
 
 async def _stop_all(rooms: Rooms) -> str:
-    said = []
-    for room, row in _listed(rooms):
-        if row.running:
-            try:
-                said.append(await room.stop(row.strategy_id, WHO))
-            except AppError as error:
-                said.append(f"{row.name}: {error.message}")
+    """All at once: each may take its grace time."""
+
+    async def one(room: StrategyRoom, row: StrategyLine) -> str:
+        try:
+            return await room.stop(row.strategy_id, WHO)
+        except AppError as error:
+            return f"{row.name}: {error.message}"
+
+    running = [(room, row) for room, row in await _listed(rooms) if row.running]
+    said = await asyncio.gather(*(one(room, row) for room, row in running))
     return "\n".join(said) or "No strategy was running."
 
 

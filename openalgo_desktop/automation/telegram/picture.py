@@ -18,12 +18,12 @@ from openalgo_desktop.core.ticks import Bars
 
 Canvas = npt.NDArray[np.uint8]
 
-WIDTH, HEIGHT = 1000, 560
+WIDTH, HEIGHT = 1600, 900
 #: Bars that a picture shows at most, the newest; below three dots a bar is no bar.
-MOST = 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 12, 108, 44, 34
+MOST = 400
+_LEFT, _RIGHT, _TOP, _BOTTOM = 16, 160, 64, 48
 _VOLUME = 0.2  # of the height
-_SCALE = 2
+_SCALE = 3
 #: Ink by number.
 GROUND, GRID, TEXT, UP, DOWN, UP_VOLUME, DOWN_VOLUME = range(7)
 _PALETTE = bytes.fromhex("ffffff e6e8eb 3b424c 12906a d2403f bfe3d6 f4cbca".replace(" ", ""))
@@ -47,7 +47,7 @@ def candles(heading: str, bars: Bars, *, intraday: bool, tick: float = 0.05) -> 
     _grid(canvas, low, high, tick, level)
     _draw(canvas, bars, first, level, split, floor)
     _times(canvas, bars.time[first:], intraday, floor)
-    _print(canvas, heading, _LEFT, 14)
+    _print(canvas, heading, _LEFT, 20)
     return png(canvas)
 
 
@@ -64,7 +64,7 @@ def _slots(count: int) -> tuple[npt.NDArray[np.int64], int]:
     room = WIDTH - _LEFT - _RIGHT
     step = room / max(count, 20)
     middles = np.rint(WIDTH - _RIGHT - step * (count - np.arange(count) - 0.5)).astype(np.int64)
-    return middles, max(1, int(step * 0.7) - 1 | 1)
+    return middles, max(1, (int(step * 0.8) - 1) | 1)
 
 
 def _draw(
@@ -130,7 +130,7 @@ def _times(canvas: Canvas, times: npt.NDArray[np.int64], intraday: bool, floor: 
             canvas[_TOP:floor, middle] = np.where(
                 canvas[_TOP:floor, middle] == GROUND, GRID, canvas[_TOP:floor, middle]
             )
-            _print(canvas, label, middle, floor + 10)
+            _print(canvas, label, middle, floor + 14)
             free = middle + (len(label) + 2) * (WIDE + 1) * _SCALE
         before = label
 

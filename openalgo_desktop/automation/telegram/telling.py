@@ -19,6 +19,7 @@ from openalgo_desktop.automation.telegram.chats import PLACE, ChatBook
 from openalgo_desktop.automation.telegram.outbox import Outbox, Outgoing, Pause
 from openalgo_desktop.automation.telegram.ports import Store
 from openalgo_desktop.automation.telegram.rooms import Rooms, title
+from openalgo_desktop.automation.telegram.strategies import hosted_news
 from openalgo_desktop.automation.telegram.summary import Summaries
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import AccountState, OrderStatus
@@ -27,15 +28,19 @@ from openalgo_desktop.core.events import (
     BooksDiffer,
     ExitPlanChanged,
     FeedChanged,
+    HostedChanged,
     KillSwitchChanged,
     ModeChanged,
     OrderCorrected,
     OrderRefused,
     OrderUpdated,
     StorageChanged,
+    StrategyTold,
 )
 from openalgo_desktop.core.exits import ExitPlan, PlanState, ResultExit
 from openalgo_desktop.core.model import Order
+from openalgo_desktop.core.strategies.hosted import HostedState
+from openalgo_desktop.core.strategies.words import EventKind, Severity
 from openalgo_desktop.core.telegram import LinkedChat
 
 log = logging.getLogger(__name__)
@@ -44,6 +49,8 @@ log = logging.getLogger(__name__)
 REMEMBERED = 5000
 #: Seconds between two looks at quiet hours and summaries.
 LOOK = 20.0
+#: Ordinary events of a made strategy that are told; of the others those that are not.
+_RUNS = (EventKind.RUN_STARTED, EventKind.RUN_STOPPED)
 _LOST = (AccountState.DISCONNECTED, AccountState.LOGIN_NEEDED)
 _PLAN_NEWS = (PlanState.DONE, PlanState.EXITING, PlanState.FAILED)
 
@@ -72,6 +79,7 @@ class Teller:
         self._plans: OrderedDict[str, tuple[PlanState, str]] = OrderedDict()
         self._since = rooms.clock.now()
         self._fed = True
+        self._programs: dict[str, HostedState] = {}
         self._accounts: dict[str, AccountState] = {}
         self._more = asyncio.Event()
         self._stops: list[Callable[[], None]] = []
@@ -95,6 +103,8 @@ class Teller:
             on(ModeChanged, self._mode),
             on(BooksDiffer, self._differ),
             on(StorageChanged, self._storage),
+            on(HostedChanged, self._hosted),
+            on(StrategyTold, self._strategy),
         ]
 
     def stop(self) -> None:
@@ -251,6 +261,26 @@ class Teller:
             return
         more = f" … and {len(found) - 1} more" if len(found) > 1 else ""
         self.news("risk", f"{title(event.mode)}: the books differ: {found[0].text}{more}")
+
+    def _hosted(self, event: HostedChanged) -> None:
+        view = event.view
+        name, state = view.hosted.name, view.state
+        before = self._programs.get(name)
+        if event.removed:
+            self._programs.pop(name, None)
+            return
+        self._programs[name] = state
+        # The first word of a program that stands is no news: it stood there before.
+        if state is before or (before is None and state is HostedState.STOPPED):
+            return
+        if text := hosted_news(view):
+            self.news("strategies", text)
+
+    def _strategy(self, event: StrategyTold) -> None:
+        told = event.event
+        if told.severity is not Severity.INFO or told.kind in _RUNS:
+            text = told.message or told.kind.value.replace("_", " ")
+            self.news("strategies", f"strategy {told.strategy_id}: {text}")
 
     def _storage(self, event: StorageChanged) -> None:
         text = f"Nothing can be stored: {event.trouble}." if event.trouble else "It stores again."

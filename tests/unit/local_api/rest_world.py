@@ -55,6 +55,7 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.core.strategies.ports import StrategyEngine
 from openalgo_desktop.core.symbols import option_symbol
+from openalgo_desktop.core.telegram import TelegramRoom
 from openalgo_desktop.core.ticks import Bars, Depth, Level, Tick
 from openalgo_desktop.core.webhook_log import WebhookLog
 from openalgo_desktop.local_api.context import ApiContext
@@ -430,9 +431,12 @@ class World:
         self,
         strategies: StrategyEngine | None = None,
         webhook_log: WebhookLog | None = None,
+        telegram: TelegramRoom | None = None,
+        settings: Settings | None = None,
         **overrides: Any,
     ) -> None:
-        self.settings = Settings({"api.rest_port": 0, "api.ws_port": 0, **overrides})
+        own = Settings({"api.rest_port": 0, "api.ws_port": 0, **overrides})
+        self.settings = settings or own
         self.clock = ManualClock(NOW)
         self.desk = Desk()
         self.keys = Keys()
@@ -465,6 +469,7 @@ class World:
             approvals=self.approvals,  # type: ignore[arg-type]
             strategies=strategies,
             webhook_log=webhook_log,
+            telegram=telegram,
         )
         self.api = LocalApi(self.ctx)
         self.http: httpx.AsyncClient

@@ -144,13 +144,15 @@ def order(number: int, status: OrderStatus = OrderStatus.COMPLETE, **changes: An
 class Room:
     """One bot with everything around it."""
 
-    def __init__(self, api: TelegramEmulator, store: MemoryStore, vault: MemorySecrets) -> None:
+    def __init__(
+        self, api: TelegramEmulator, store: MemoryStore, vault: MemorySecrets, **overrides: Any
+    ) -> None:
         self.api = api
         self.store = store
         self.vault = vault
         self.clock = ManualClock(NOW)
         self.bus = Bus()
-        self.settings = Settings({"telegram.api_url": api.url, "telegram.grouping": 0})
+        self.settings = Settings({"telegram.api_url": api.url, "telegram.grouping": 0, **overrides})
         self.settings.subscribe(
             lambda key, value: self.bus.publish(SettingChanged(key=key, value=value))
         )
@@ -226,12 +228,13 @@ async def room(
     store: MemoryStore | None = None,
     vault: MemorySecrets | None = None,
     api: TelegramEmulator | None = None,
+    **overrides: Any,
 ) -> AsyncIterator[Room]:
     """A room whose bot is off; its emulator is stopped at the end unless it was given."""
     server = api or TelegramEmulator()
     if api is None:
         await server.start()
-    made = Room(server, store or MemoryStore(), vault or MemorySecrets())
+    made = Room(server, store or MemoryStore(), vault or MemorySecrets(), **overrides)
     try:
         yield made
     finally:

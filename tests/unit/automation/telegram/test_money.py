@@ -22,7 +22,7 @@ class Strategies:
         self.running = {"a": True, "b": True}
         self.stops: list[tuple[str, str]] = []
 
-    def listed(self) -> list[StrategyLine]:
+    async def listed(self) -> list[StrategyLine]:
         return [
             StrategyLine(name, f"Strategy {name}", "running", on, "sandbox", Decimal("1234.5"))
             for name, on in self.running.items()
