@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+#: Who the journal and the audit trail name.
+WHO = "telegram"
 #: Letters of one message at most; a rule of Telegram.
 MAX_MESSAGE = 4096
 

@@ -3,12 +3,15 @@ off it costs its object and one subscription."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openalgo_desktop.automation.telegram.channel import TelegramChannel
 from openalgo_desktop.automation.telegram.rooms import Rooms
 from openalgo_desktop.automation.telegram.service import Telegram
 from openalgo_desktop.automation.telegram.strategies import HostedRoom
+from openalgo_desktop.core.reports import AuditEntry
+from openalgo_desktop.core.telegram import WHO
 from openalgo_desktop.runtime.options import USER
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ def make_telegram(terminal: Terminal) -> None:
         data=lambda: terminal.account.status,
         locked=lambda: terminal.lock.locked,
         always_open=terminal.always_open,
+        record=partial(_record, terminal),
     )
     terminal.telegram = Telegram(
         rooms,
@@ -51,3 +55,8 @@ async def start_telegram(terminal: Terminal) -> None:
     terminal.on_stop(terminal.alerts.teller.add(TelegramChannel(telegram)))
     await telegram.start()
     terminal.on_stop(telegram.stop)
+
+
+def _record(terminal: Terminal, what: str, subject: str, answer: str) -> None:
+    entry = AuditEntry(terminal.clock.now(), WHO, what, subject, answer=answer)
+    terminal.audit.record(entry)

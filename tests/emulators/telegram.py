@@ -39,7 +39,7 @@ class TelegramEmulator:
     def __init__(self, token: str = TOKEN) -> None:
         self.token = token
         self.said: list[Said] = []
-        self.answered: list[str] = []  # ids of buttons
+        self.answered: list[str] = []  # what was said of buttons
         self.log: list[str] = []  # methods, in order
         self.offsets: list[int] = []
         self.refuse: dict[str, deque[tuple[int, dict[str, Any]]]] = {}
@@ -173,7 +173,7 @@ class TelegramEmulator:
         return self._took("editMessageText", form, form["text"])
 
     async def _answerCallbackQuery(self, form: dict[str, Any], request: web.Request) -> Any:
-        self.answered.append(form["callback_query_id"])
+        self.answered.append(form.get("text", ""))
         return True
 
     def _took(self, method: str, form: dict[str, Any], text: str, png: bytes = b"") -> Any:

@@ -44,14 +44,27 @@ KINDS: dict[str, Kind] = {
 }
 
 
+class _Line:
+    """A line of a bundle, and how often it came."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        self.times = 1
+
+    def text(self) -> str:
+        return self.words if self.times == 1 else f"{self.words} (×{self.times})"
+
+
 class _Fills:
     """The fills of one order as one line."""
 
     def __init__(self, head: str, tail: str) -> None:
         self.head, self.tail = head, tail
         self.units, self.value = 0, 0.0
+        self.times = 0
 
     def add(self, trade: Trade) -> None:
+        self.times += 1
         self.units += trade.quantity
         self.value += trade.value
 
@@ -60,35 +73,41 @@ class _Fills:
 
 
 class Bundle:
-    """What came of one kind since the last message."""
+    """What came of one kind since the last message, by key: the same again is counted."""
 
     def __init__(self) -> None:
-        self._lines: list[str | _Fills] = []
+        self._lines: dict[str, _Line | _Fills] = {}
         self._fills: dict[str, _Fills] = {}
-        self.count = 0
 
-    def add(self, line: str) -> None:
+    def add(self, line: str, key: str) -> None:
         """One more."""
-        self.count += 1
-        self._lines.append(line)
-
-    def fill(self, order: str, head: str, tail: str, trade: Trade) -> None:
-        """One more fill; those of one order are one line."""
-        self.count += 1
-        known = self._fills.get(order)
+        known = self._lines.get(key)
         if known is None:
-            known = self._fills[order] = _Fills(head, tail)
-            self._lines.append(known)
+            self._lines[key] = _Line(line)
+        else:
+            known.times += 1
+
+    def fill(self, key: str, head: str, tail: str, trade: Trade) -> None:
+        """One more fill; those of one order are one line."""
+        known = self._fills.get(key)
+        if known is None:
+            known = self._lines[key] = self._fills[key] = _Fills(head, tail)
         known.add(trade)
 
+    def drop(self, key: str) -> None:
+        """It is no news any more: something that says more comes beside it."""
+        self._lines.pop(key, None)
+
     def text(self, kind: Kind) -> str:
-        """The message."""
-        lines = [line if isinstance(line, str) else line.text() for line in self._lines[:SHOWN]]
-        if len(self._lines) == 1:
-            return lines[0] if self.count == 1 else f"{lines[0]} ({self.count} {kind.many})"
-        if len(self._lines) > SHOWN:
-            lines.append(f"… and {len(self._lines) - SHOWN} more")
-        return "\n".join([f"{self.count} {kind.many}", *lines])
+        """The message; empty for nothing."""
+        rows = list(self._lines.values())
+        count = sum(row.times for row in rows)
+        lines = [row.text() for row in rows[:SHOWN]]
+        if len(rows) > SHOWN:
+            lines.append(f"… and {len(rows) - SHOWN} more")
+        if len(rows) > 1:
+            lines.insert(0, f"{count} {kind.many}")
+        return "\n".join(lines)
 
 
 class Held(msgspec.Struct):

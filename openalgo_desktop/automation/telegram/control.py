@@ -12,10 +12,8 @@ from openalgo_desktop.automation.telegram.words import SHOWN, rupees
 from openalgo_desktop.core.acting import actor
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.core.errors import AppError, ConfigError, NotConnected
-from openalgo_desktop.core.telegram import LinkedChat, StrategyLine, StrategyRoom
+from openalgo_desktop.core.telegram import WHO, LinkedChat, StrategyLine, StrategyRoom
 
-#: Who the journal and the audit trail name.
-WHO = "telegram"
 _CANCEL = Choice("Cancel")
 #: Reasons that are shown of many.
 _REASONS = 5
@@ -171,7 +169,8 @@ async def kill(rooms: Rooms, chat: LinkedChat, factor: SecondFactor) -> Answer:
 
         words = "cancel all orders, close all positions" if flatten else "cancel all orders"
         name = "Yes, close all" if flatten else "Yes, cancel only"
-        return Choice(name, f"Kill switch ({title(now)}): block new orders, {words}.", act)
+        what = f"Kill switch ({title(now)}, and what is bound to the other mode): "
+        return Choice(name, f"{what}block new orders, {words}.", act)
 
     text = (
         f"{again}Pull the kill switch ({title(now)})? New orders of every source are refused until "

@@ -58,16 +58,16 @@ class Poller:
         self._told = told
         self._hold = hold
         self._next = 0
-        self._last = 0.0  # epoch seconds of the last update
+        self._last = clock.monotonic()  # when the last update came
 
     async def run(self) -> None:
         """Poll until cancelled, or until the token is refused."""
         kept = await self._store.get(*_PLACE)
-        if isinstance(kept, dict) and kept.get("bot") == self._bot:
-            self._next, self._last = int(kept.get("next", 0)), float(kept.get("at", 0.0))
+        if kept and kept["bot"] == self._bot and self._clock.time() - kept["at"] < PLACE_LIFE:
+            self._next = int(kept["next"])
         wait, hold = FIRST_WAIT, self._hold
         while True:
-            if self._clock.time() - self._last > PLACE_LIFE:
+            if self._clock.monotonic() - self._last > PLACE_LIFE:
                 self._next = 0
             try:
                 found = await self._wire.updates(self._next, hold)
@@ -92,8 +92,8 @@ class Poller:
         if update.update_id < self._next:
             log.info("an update of Telegram came twice")
             return
-        self._next, self._last = update.update_id + 1, self._clock.time()
-        place = {"bot": self._bot, "next": self._next, "at": self._last}
+        self._next, self._last = update.update_id + 1, self._clock.monotonic()
+        place = {"bot": self._bot, "next": self._next, "at": self._clock.time()}
         try:
             await self._store.put(*_PLACE, place)
         except AppError as error:

@@ -33,7 +33,8 @@ class Kill(Protocol):
 class Rooms:
     """The program behind the bot. ``live`` and ``data`` are the accounts of live orders and of
     prices; ``plan`` names the brokerage plan by which charges are estimated; ``locked`` says
-    whether the app lock is closed."""
+    whether the app lock is closed. ``record`` writes what, of whom and which answer into the audit
+    trail."""
 
     clock: Clock
     bus: Bus
@@ -49,6 +50,7 @@ class Rooms:
     data: Callable[[], AccountStatus]
     locked: Callable[[], bool]
     always_open: Callable[[], bool]
+    record: Callable[[str, str, str], None]
     program: str = "OpenAlgo Desktop"
     strategies: list[StrategyRoom] = field(default_factory=list)
 

@@ -301,6 +301,7 @@ class Telegram:
         """It may ask no more and is told no more. Raises :class:`ConfigError`."""
         await self.load()
         await self._chats.unlink(chat_id)
+        self.rooms.record("telegram unlink", str(chat_id), "ok")
         if self._session is not None:
             self._session.forget(chat_id)
 

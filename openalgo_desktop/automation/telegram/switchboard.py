@@ -11,7 +11,7 @@ from typing import Any
 
 from openalgo_desktop.automation.telegram.chats import ChatBook, UnknownCode
 from openalgo_desktop.automation.telegram.commands import BUTTONS, BY_NAME, Asked, Command
-from openalgo_desktop.automation.telegram.factor import Act, SecondFactor, sentence
+from openalgo_desktop.automation.telegram.factor import OLD, Act, SecondFactor, sentence
 from openalgo_desktop.automation.telegram.history import History
 from openalgo_desktop.automation.telegram.outbox import Outbox, Outgoing
 from openalgo_desktop.automation.telegram.ports import Incoming, Wire
@@ -160,6 +160,7 @@ class Switchboard:
             self._say(update.chat_id, f"Not linked: {error.message}")
             return
         self._note(chat, "link", "", "linked")
+        self._rooms.record("telegram link", str(chat.chat_id), "ok")
         self._say(
             update.chat_id,
             f"Linked with {self._rooms.program}. /menu has buttons, /help all commands.",
@@ -241,17 +242,20 @@ class Switchboard:
         self._answer(chat.chat_id, answer)
 
     async def _pressed(self, update: Incoming, chat: LinkedChat) -> None:
-        self._heard(update)
         kind, _, rest = update.button.partition(":")
         if kind == "c" and rest in BUTTONS:
+            self._heard(update)
             await self._command(chat, BY_NAME[rest], [])
-        elif kind == "q":
-            name, _, at = rest.partition(":")
-            try:
-                text = await self.factor.pressed(chat, name, at)
-            except AppError as error:
-                text = error.message
-            self._note(chat, "button", "", text.split("\n")[0])
+            return
+        name, _, at = rest.partition(":")
+        try:
+            text = await self.factor.pressed(chat, name, at)
+        except AppError as error:
+            text = error.message
+        self._note(chat, "button", "", text.split("\n")[0])
+        # Of an old one only a word for a moment: the message may say what waits.
+        self._heard(update, text if text == OLD else "")
+        if text != OLD:
             self._outbox.put(Outgoing(chat.chat_id, text, edits=update.message_id))
 
     def _heard(self, update: Incoming, text: str = "") -> None:
@@ -278,6 +282,7 @@ class Switchboard:
             except Exception:
                 log.exception("what chat %d wanted failed", chat_id)
                 text = "That failed; the log file says how. Look at the books."
+            self._rooms.record("telegram act", str(chat_id), text)
             if (chat := self._chats.get(chat_id)) is not None:
                 self._note(chat, "done", "", text.split("\n")[0])
             self._say(chat_id, text)

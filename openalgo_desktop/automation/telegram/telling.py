@@ -75,7 +75,7 @@ class Teller:
         self._pause = pause
         self._bundles: dict[str, Bundle] = {}
         self._held = Held()
-        self._orders: OrderedDict[tuple[str, str], OrderStatus] = OrderedDict()
+        self._orders: OrderedDict[str, OrderStatus] = OrderedDict()
         self._plans: OrderedDict[str, tuple[PlanState, str]] = OrderedDict()
         self._since = rooms.clock.now()
         self._fed = True
@@ -130,10 +130,10 @@ class Teller:
                 log.exception("telling failed; going on")
 
     # -- adding -----------------------------------------------------------------------------
-    def news(self, kind: str, line: str) -> None:
-        """One line of a kind, where it is switched on."""
+    def news(self, kind: str, line: str, key: str = "") -> None:
+        """One line of a kind, where it is switched on; with the same ``key`` it is counted."""
         if (bundle := self._bundle(kind)) is not None:
-            bundle.add(line)
+            bundle.add(line, key or line)
 
     def _bundle(self, kind: str) -> Bundle | None:
         if kind != "alerts" and not self._setting(f"telegram.tell.{kind}"):
@@ -150,6 +150,8 @@ class Teller:
             self._release()
         for name, bundle in bundles.items():
             text = bundle.text(KINDS[name])
+            if not text:
+                continue
             if quiet:
                 self._held.add(name, now, text)
                 continue
@@ -170,16 +172,18 @@ class Teller:
     # -- orders -----------------------------------------------------------------------------
     def _order(self, event: OrderUpdated) -> None:
         order = event.order
-        key = (event.mode.value, order.order_id or order.tag)
+        key = f"{event.mode.value}:{order.order_id or order.tag}"
         before = self._orders.get(key)
         _remember(self._orders, key, order.status)
         head = f"{title(event.mode)} {self._time(order)}"
         if before is None and self._is_new(order) and order.status is not OrderStatus.REJECTED:
-            self.news("placed", f"{head} placed: {_order(order)}")
+            self.news("placed", f"{head} placed: {_order(order)}", key)
         if event.trade is not None and (bundle := self._bundle("filled")) is not None:
             trade = event.trade
             tail = f"{order.symbol} {order.exchange} {order.product.value}{_whose(order)}"
-            bundle.fill(":".join(key), f"{head} filled: {order.action.value}", tail, trade)
+            if (placed := self._bundles.get("placed")) is not None:
+                placed.drop(key)  # the fill says it all
+            bundle.fill(key, f"{head} filled: {order.action.value}", tail, trade)
         if order.status is before:
             return
         if order.status is OrderStatus.REJECTED:
@@ -206,6 +210,7 @@ class Teller:
             "rejected",
             f"{title(event.mode)} {now:%H:%M:%S} {event.kind} refused: {what} "
             f"(from {event.source}): {event.reason}",
+            f"{event.mode}:{event.source}:{event.kind}:{what}:{event.reason}",
         )
 
     def _corrected(self, event: OrderCorrected) -> None:

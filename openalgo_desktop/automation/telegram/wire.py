@@ -36,6 +36,9 @@ from openalgo_desktop.core.secret import Secret
 
 T = TypeVar("T")
 
+# The library warns of itself that the type of this will change; both types are read here.
+warnings.filterwarnings("ignore", ".*attribute `retry_after`", DeprecationWarning)
+
 #: Every address has the token in it: these tell addresses below WARNING.
 TALKATIVE = ("httpx", "httpcore", "telegram")
 #: Seconds for a connection and for an answer.
@@ -105,9 +108,7 @@ class BotWire:
     def _ours(self, error: TelegramError) -> Exception:
         said = error.message.replace(self._token.reveal(), MASK)
         if isinstance(error, RetryAfter):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the library is about to change its type
-                wait = error.retry_after
+            wait = error.retry_after
             seconds = float(wait if isinstance(wait, int) else wait.total_seconds())
             return RateLimited(f"Telegram takes no more for {seconds:.0f} s.", retry_after=seconds)
         if isinstance(error, InvalidToken):

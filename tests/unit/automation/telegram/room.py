@@ -160,6 +160,7 @@ class Room:
         self.kill = Kill()
         self.locked = False
         self.pauses: list[float] = []
+        self.trail: list[tuple[str, str, str]] = []
         status = AccountStatus("s:1", "simulator", "SIM", "Simulator", AccountState.CONNECTED)
         hub: Any = SimpleNamespace(sound=True)
         desk: Any = self.desk
@@ -179,6 +180,7 @@ class Room:
             data=lambda: status,
             locked=lambda: self.locked,
             always_open=lambda: False,
+            record=lambda *row: self.trail.append(row),
         )
         self.bot = Telegram(self.rooms, self.settings, store, vault, "trader", pause=self._pause)
 
@@ -215,6 +217,13 @@ class Room:
         self.api.press(said.buttons[button], said.chat, message_id=said.message_id)
         await until(lambda: len(self.api.said) > before, f"an answer to {button}")
         return self.api.said[before]
+
+    async def pressed(self, said: Said, button: str) -> str:
+        """Press a button that does nothing any more; the word for a moment."""
+        before = len(self.api.answered)
+        self.api.press(said.buttons[button], said.chat, message_id=said.message_id)
+        await until(lambda: len(self.api.answered) > before, f"an answer to {button}")
+        return self.api.answered[-1]
 
     async def code(self, chat: int = USER) -> str:
         """The code of the authenticator app now."""

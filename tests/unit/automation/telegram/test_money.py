@@ -72,13 +72,17 @@ async def test_closing_all_needs_a_button_and_a_code_and_is_done_once():
         assert r.desk.closed == [("telegram", Mode.SANDBOX)]
         # The same code, the same button, the same question: nothing any more.
         assert "slash" in (await r.ask(code)).text
-        assert "used up" in (await r.press(asked, "Yes")).text
+        assert "used up" in await r.pressed(asked, "Yes")
         again = await r.press(await r.ask("/closeall"), "Yes")
         assert "six digits" in again.text
         assert "used before" in (await r.ask(code)).text
         assert r.desk.closed == [("telegram", Mode.SANDBOX)]
         rows = r.bot.commands_since(r.clock.now().replace(hour=0))
         assert [row.command for row in rows].count("done") == 1
+        assert r.trail == [
+            ("telegram link", str(USER), "ok"),
+            ("telegram act", str(USER), "SANDBOX: 0 positions closed, 0 not."),
+        ]
         assert {row.arguments for row in rows} == {""}  # a code is written down nowhere
 
 
@@ -180,7 +184,7 @@ async def test_a_button_of_before_a_restart_does_nothing():
         async with room(store, vault, api) as r:
             r.settings.set("telegram.money", True)
             await r.on()
-            assert "used up or too old" in (await r.press(asked, "Yes")).text
+            assert "used up or too old" in await r.pressed(asked, "Yes")
             assert "slash" in (await r.ask(await r.code())).text
             assert (r.desk.closed, r.kill.pulls) == ([], [])
 
@@ -191,7 +195,8 @@ async def test_others_cannot_use_a_button_and_cancel_takes_back():
         await r.link(5)
         asked = await r.ask("/kill")
         r.api.press(asked.buttons["Yes, close all"], 5)
-        await until(lambda: "used up" in r.api.texts(5)[-1], "the refusal")
+        await until(lambda: r.api.answered, "the refusal")
+        assert "used up" in r.api.answered[0] and r.bot.waiting() == []
         await r.press(asked, "Yes, close all")
         assert len(r.bot.waiting()) == 1
         assert (await r.ask("/cancel")).text == "Nothing was done."

@@ -88,7 +88,10 @@ async def test_a_burst_of_fills_is_one_message_with_averages(r: Room):
     r.settings.set("telegram.tell.placed", False)
     r.bus.publish(fill(first, 1, 4, 800.0))
     r.bus.publish(fill(first, 2, 6, 801.0))
-    for number in range(20):
+    r.settings.set("telegram.tell.placed", True)
+    r.bus.publish(updated(order(30, OrderStatus.OPEN)))
+    r.bus.publish(fill(order(30), 1, 1, 800.0))  # so that it was placed is no news
+    for number in range(19):
         r.bus.publish(fill(order(10 + number), 1, 1, 800.0))
     r.bus.publish(fill(second, 1, 10, 802.5))
     (text,) = await told(r, 1)
@@ -96,6 +99,16 @@ async def test_a_burst_of_fills_is_one_message_with_averages(r: Room):
     assert lines[0] == "23 fills"
     assert lines[1] == ("LIVE 10:15:01 filled: BUY 10 SBIN NSE MIS, strategy cross, id 1 @ 800.60")
     assert len(lines) == 12 and lines[-1] == "… and 12 more"
+
+
+async def test_the_same_refusal_again_and_again_is_counted(r: Room):
+    asked = {"action": "BUY", "quantity": 5, "symbol": "SBIN", "exchange": "NSE"}
+    for reason in ("no", "no", "never", "no"):
+        r.bus.publish(OrderRefused("api:x", "place", asked, reason, "a", Mode.LIVE))
+    (text,) = await told(r, 1)
+    lines = text.split("\n")
+    assert lines[0] == "4 orders refused" and len(lines) == 3
+    assert lines[1].endswith("(from api:x): no (×3)") and lines[2].endswith(": never")
 
 
 async def test_switches_and_preferences_are_kept_to(r: Room):
