@@ -18,7 +18,8 @@ from openalgo_desktop.core.redact import Redactor
 from openalgo_desktop.core.secret import Secret
 from tests.waiting import until, until_told
 
-KEY = "5f" * 32
+#: Of no shape that a redactor knows.
+KEY = "quiet-walrus-of-this-run-0815-4711"
 GRANT = Grant(api_key=Secret(KEY), host="http://127.0.0.1:5123", ws_url="ws://127.0.0.1:8123")
 
 

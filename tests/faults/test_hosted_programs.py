@@ -363,6 +363,43 @@ async def test_another_process_with_the_same_number_is_not_adopted(host: Hosting
     assert await host.processes.adopt(marks) is not None
 
 
+async def test_a_number_that_is_another_process_by_now_is_left_alone(host: Hosting):
+    bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with bystander:
+        its = tree.facts(bystander.pid)
+        assert its is not None
+        run = await host.start("import time; time.sleep(600)")
+        await run.stop(0.0)
+        folder = host.processes.places.run("one", "run-1")
+        said = files.read(str(folder), files.MARKS)
+        assert said is not None
+        said |= {"keeper_pid": its.pid, "keeper_started": its.started, "pid": its.pid}
+        files.write(str(folder), files.MARKS, said)
+        (folder / files.ENDED).unlink()  # as if it had been killed with the machine's power
+        assert await host.processes.left() == []
+        ended = await host.processes.how_it_ended("one", "run-1")
+        assert ended is not None and ended.why == "lost"
+        assert bystander.poll() is None, "somebody else's process was ended"
+        bystander.communicate(b"\n")
+
+
+async def test_a_process_that_never_stays_the_same_is_caught(watched: Hosting):
+    run = await watched.start(
+        """
+        import os, signal
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("up")
+        if os.fork() == 0:
+            while os.fork() == 0: pass
+            os._exit(0)
+        signal.pause()
+        """
+    )
+    await watched.told(run, "up")
+    await run.stop(0.3)
+    await gone(run)
+
+
 async def test_a_run_that_no_engine_looks_after_ends(tmp_path: Path):
     async with hosting(tmp_path, orphan_seconds=1.0) as host:
         run = await host.start(

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 LINUX = sys.platform.startswith("linux")
@@ -154,8 +154,14 @@ def of_run(cookie: str) -> list[Facts]:
     return list(rows.values())
 
 
-def send(rows: Iterable[Facts], number: int) -> None:
-    """A signal to each; those that are gone do not matter."""
+def send(rows: Sequence[Facts], number: int) -> None:
+    """A signal to each and to its group (never to ours); those that are gone do not matter. A group
+    is hit at once, also the child that one of it forks at this moment."""
+    own = os.getpgrp()
+    for group in {row.group for row in rows}:
+        if group not in (0, 1, own):
+            with suppress(OSError):
+                os.killpg(group, number)
     for row in rows:
         with suppress(OSError):
             os.kill(row.pid, number)
@@ -165,7 +171,10 @@ def halt(pid: int) -> list[Facts]:
     """Stop everything below ``pid`` where it is, also what forks meanwhile; returns all of it."""
     halted: set[int] = set()
     rows = descendants(pid)
-    while fresh := [row for row in rows if row.pid not in halted]:
+    for _ in range(_ROUNDS):
+        fresh = [row for row in rows if row.pid not in halted]
+        if not fresh:
+            break
         send(fresh, signal.SIGSTOP)
         halted.update(row.pid for row in fresh)
         rows = descendants(pid)
