@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
@@ -91,8 +92,8 @@ class Exits:
     def let_go(self, live: LiveRun, place: Place, kind: OrderKind) -> None:
         """Bring out one place; where its entry still works, that is cancelled first. Claimed here,
         before anything is awaited: what leaves already keeps its reason."""
-        if place.closed:
-            return
+        if place.closed or (place.held and not self._ground.is_open(place.exchange)):
+            return  # an order to a closed market may be kept for tomorrow; the hours try again
         if self._ground.legs.let_out(place.ref, NAME_OF.get(kind, NAME_OF[OrderKind.CLOSE_ALL])):
             return
         place.kind = place.kind or kind
@@ -133,6 +134,17 @@ class Exits:
             except TimeoutError:
                 break
         return [self._answer(live, place) for place in places]
+
+    async def over(self, live: LiveRun) -> None:
+        """A run whose places are all out ends in a moment: wait for that, not for long."""
+        end = asyncio.get_running_loop().time() + ANSWER_WITHIN
+        while not live.over and live.state.leaving is not None and not any(live.open()):
+            left = end - asyncio.get_running_loop().time()
+            if left <= 0:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await live.moved.wait()
 
     def _is_known(self, live: LiveRun, place: Place) -> bool:
         return place.closed or bool(place.attempts) or bool(self._order_of(live, place))

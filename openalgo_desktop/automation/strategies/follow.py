@@ -11,7 +11,7 @@ from openalgo_desktop.automation.strategies.live import LiveRun
 from openalgo_desktop.automation.strategies.runs import Runs
 from openalgo_desktop.automation.strategies.state import Place
 from openalgo_desktop.core import exit_rules
-from openalgo_desktop.core.events import ExitPlanChanged, OrderUpdated
+from openalgo_desktop.core.events import ExitPlanChanged, Notice, OrderUpdated
 from openalgo_desktop.core.exits import ExitPlan, PlanState
 from openalgo_desktop.core.model import Key, Order
 from openalgo_desktop.core.strategies import run_rules
@@ -60,19 +60,26 @@ class Follow:
         """A plan of the watch changed; most are not of a run."""
         live = self._runs.of_ref(event.plan.plan_id)
         match event.plan:
-            case ExitPlan() as plan if live is not None:
-                self.take(live, plan)
+            case ExitPlan() as plan:
+                if live is not None:
+                    self.take(live, plan)
+                else:
+                    self._orphan(plan)
 
     def take(self, live: LiveRun, plan: ExitPlan) -> None:
         """A place as its plan is now."""
         place = live.place(plan.plan_id)
-        if place is None or place.closed:
+        if place is None or (place.closed and not self._back(live, place, plan)):
             return
         grew = plan.held > place.held
         changed = (plan.held, plan.entry) != (place.held, place.entry)
         place.held, place.multiplier, place.message = plan.held, plan.multiplier, plan.message
+        place.best = plan.best
+        place.target = next(iter(exit_rules.target_prices(plan)[plan.hit :]), None)
         if plan.entry > 0:
             place.entry = plan.entry
+            if place.ltp is None:  # what it filled at is a price, too
+                place.ltp = plan.entry
             live.state.first.setdefault(place.leg_id, plan.entry)
         for order_id in plan.entries:
             live.ledger.link(place.ref, order_id, entry=True)
@@ -95,6 +102,30 @@ class Follow:
             self._runs.save(live)
         self._runs.changed(live.strategy_id)
         live.news()
+
+    def _back(self, live: LiveRun, place: Place, plan: ExitPlan) -> bool:
+        """An entry that was told as refused is at the broker after all: its place is open again."""
+        if not plan.state.is_open or not place.refused:
+            return False
+        place.closed, place.refused = False, ""
+        text = f"The entry of {place.symbol} arrived after all; the run looks after it."
+        self._runs.tell(
+            live, EventKind.LEG_ENTRY_PLACED, text, Severity.WARN, leg_id=place.leg_id, notice=True
+        )
+        self._runs.reindex(live)
+        return True
+
+    def _orphan(self, plan: ExitPlan) -> None:
+        """Something of a run that is over came to be held after its end: it goes out."""
+        if plan.state is PlanState.ACTIVE and plan.held > 0 and self._runs.ended(plan.plan_id):
+            log.error("%s came to be held after the end of its run", plan.symbol)
+            text = (
+                f"{plan.label}: {plan.held} {plan.symbol} filled after the end of the run; they "
+                "are closed."
+            )
+            now = self._ground.clock.now()
+            self._ground.bus.publish(Notice(level="error", text=text, at=now))
+            self._ground.legs.let_out(plan.plan_id, NAME_OF[OrderKind.CLOSE_ALL])
 
     def _trails(self, live: LiveRun, place: Place, plan: ExitPlan) -> None:
         before, place.stop = place.stop, plan.stop_at
@@ -219,8 +250,8 @@ class Follow:
         live.ledger.refuse(place.ref, "not needed any more")
         place.closed = True
         live.count(place)
-        self._runs.reindex(live)
         self._closed(live, place)
+        self._runs.reindex(live)
         self._runs.save(live)
         self._wake(live)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -17,6 +17,7 @@ from openalgo_desktop.core.strategies.words import StrategyKind
 
 #: What closing costs is worked out anew when the price has moved so far; a share of it.
 _MOVED = Decimal("0.005")
+_PAISA = Decimal("0.01")
 
 #: Rupees that leaving a place at a price would cost.
 CloseCost = Callable[[Place, Decimal], Decimal]
@@ -156,15 +157,15 @@ class LiveRun:
             figures.closing_at, figures.closing_units = place.ltp, place.held
 
     def result(self) -> Result:
-        """What the run gave so far."""
+        """What the run gave so far, to the paisa."""
         rows = self._figures.values()
         opens = [row.open_pnl for row in rows]
         known = [value for value in opens if value is not None]
         return Result(
-            sum((row.realised for row in rows), ZERO),
-            sum(known, ZERO) if len(known) == len(opens) else None,
-            sum((row.charges for row in rows), ZERO),
-            sum((row.closing for row in rows), ZERO),
+            _paise(row.realised for row in rows),
+            _paise(known) if len(known) == len(opens) else None,
+            _paise(row.charges for row in rows),
+            _paise(row.closing for row in rows),
         )
 
     def total(self) -> Decimal | None:
@@ -203,10 +204,16 @@ class LiveRun:
             units=place.held * place.side,
             entry=place.entry or None,
             ltp=place.ltp,
-            stop=place.stop,
-            pnl=None if open_pnl is None else figures.realised + open_pnl,
+            stop=place.stop if place.open else None,
+            target=place.target if place.open else None,
+            best=place.best if place.open else None,
+            pnl=None if open_pnl is None else _paise((figures.realised, open_pnl)),
             message=place.refused or place.message,
         )
+
+
+def _paise(values: Iterable[Decimal]) -> Decimal:
+    return sum(values, ZERO).quantize(_PAISA)
 
 
 def _state(place: Place) -> str:

@@ -50,6 +50,7 @@ class RunPrices:
         stale: Callable[[LiveRun, Key], None],
     ) -> None:
         self._ground = ground
+        self.clock = ground.clock  # for durations
         self._runs = runs
         self._heard = heard
         self._stale = stale
@@ -77,7 +78,7 @@ class RunPrices:
     def want(self, key: Key, wanted: bool) -> None:
         """An instrument is looked at by a run, or not any more."""
         if wanted:
-            now = self._ground.clock.monotonic()
+            now = self.clock.monotonic()
             self._sources.setdefault(key, _Source(now, now))
         else:
             self._sources.pop(key, None)
@@ -88,7 +89,7 @@ class RunPrices:
     def _streamed(self, key: Key, price: Decimal) -> None:
         source = self._sources.get(key)
         if source is not None:
-            source.streamed = source.heard = self._ground.clock.monotonic()
+            source.streamed = source.heard = self.clock.monotonic()
             if source.polled:
                 self._switch(key, source, polled=False)
         self._heard(key, price)
@@ -96,27 +97,29 @@ class RunPrices:
     # -- polling ----------------------------------------------------------------------------
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._pause())
+            await asyncio.sleep(self.pause)
             try:
                 await self.look()
             except Exception:
                 log.exception("looking after the prices of strategies failed; going on")
 
-    def _pause(self) -> float:
+    @property
+    def pause(self) -> float:
+        """Seconds to the next look."""
         return BACK_OFF[min(self._refused, len(BACK_OFF)) - 1] if self._refused else POLL
 
     async def look(self) -> None:
         """Poll what is silent, and tell what is stale."""
-        now = self._ground.clock.monotonic()
+        now = self.clock.monotonic()
         silent: list[Key] = []
         for key, source in self._sources.items():
-            if not self._prices.trades(key[0]):  # a closed market is silent rightly
+            if not self._ground.is_open(key[0]):  # a closed market is silent rightly
                 source.streamed = source.heard = now
             elif now - source.streamed >= SILENT:
                 silent.append(key)
         for first in range(0, len(silent), BATCH):
             await self._poll(silent[first : first + BATCH])
-        now = self._ground.clock.monotonic()
+        now = self.clock.monotonic()
         for key in silent:
             found = self._sources.get(key)
             if found is not None and now - found.heard >= STALE:
@@ -149,7 +152,7 @@ class RunPrices:
         source = self._sources.get(key)
         if price is None or source is None:
             return
-        source.heard = self._ground.clock.monotonic()
+        source.heard = self.clock.monotonic()
         for live in self._runs.of_key(key):
             live.prices = "polling"
         self._heard(key, price)

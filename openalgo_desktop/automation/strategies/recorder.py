@@ -7,6 +7,7 @@ disk first (a start, the intent of an entry) is waited for by who asks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -16,11 +17,14 @@ from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.events import Bus, StrategyTold
 from openalgo_desktop.core.strategies.ports import StrategyStore
 from openalgo_desktop.core.strategies.rows import Run, RunEvent, RunOrder
+from openalgo_desktop.core.strategies.words import RunStatus
 
 log = logging.getLogger(__name__)
 
 #: Pause before what the disk did not take is tried again; seconds.
 AGAIN = 2.0
+#: How long the end of a run waits for the disk; seconds.
+FINISH_WITHIN = 5.0
 
 Work = Callable[[], Awaitable[None]]
 _Job = tuple[Work, asyncio.Future[None] | None]
@@ -104,10 +108,6 @@ class Recorder:
             return
         await self._store.put_order(msgspec.structs.replace(row, row_id=row_id))
 
-    def forget(self, run_id: int) -> None:
-        """A run is over."""
-        self._queue.put_nowait((lambda: self._forget(run_id), None))
-
     async def _forget(self, run_id: int) -> None:
         for place in [place for place in self.numbered if place[0] == run_id]:
             del self.numbered[place]
@@ -129,6 +129,28 @@ class Recorder:
         except StorageError:
             self._states.setdefault(run_id, row)
             raise
+
+    async def finish(self, run: Run, state: bytes, status: RunStatus) -> None:
+        """A run is over; behind all that it wrote. Where the disk does not take it soon it is tried
+        again without the caller: until then the run counts as on."""
+        done = asyncio.Event()
+
+        async def work() -> None:
+            self._states.pop(run.run_id, None)
+            await self._store.finish(run, state, status)
+            await self._forget(run.run_id)
+            done.set()
+
+        self._queue.put_nowait((work, None))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_WITHIN):
+                await done.wait()
+
+    async def written(self) -> None:
+        """Return when all so far is on disk, or after a second: for who reads it."""
+        with contextlib.suppress(TimeoutError, StorageError):
+            async with asyncio.timeout(1.0):
+                await self.flush()
 
     async def flush(self) -> None:
         """Return when all so far is durable. Raises :class:`StorageError` where the disk takes

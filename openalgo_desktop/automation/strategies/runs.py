@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -26,6 +27,8 @@ from openalgo_desktop.core.strategies.words import EventKind, Severity
 
 #: A run that changes is told at most so often; seconds.
 TOLD_EVERY = 0.25
+#: Places of ended runs that are remembered: an order of one may still arrive.
+ENDED = 1000
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -40,6 +43,7 @@ class Runs:
         self._by_key: dict[Key, dict[int, LiveRun]] = {}
         self._keys: dict[int, set[Key]] = {}
         self._telling: dict[int, asyncio.TimerHandle] = {}
+        self._ended: OrderedDict[str, None] = OrderedDict()  # places of runs that ended lately
         #: Told when an instrument is wanted, or not any more.
         self.on_key: Callable[[Key, bool], None] = lambda key, wanted: None
 
@@ -70,6 +74,10 @@ class Runs:
             del self.live[live.strategy_id]
         for place in live.state.places:
             self._by_ref.pop(place.ref, None)
+            if place.closed:
+                self._ended[place.ref] = None
+        while len(self._ended) > ENDED:
+            self._ended.popitem(last=False)
         self._index(live, set())
         self._keys.pop(live.strategy_id, None)
         live.news()
@@ -101,6 +109,10 @@ class Runs:
     def of_ref(self, ref: str) -> LiveRun | None:
         """The run of a place."""
         return self._by_ref.get(ref)
+
+    def ended(self, ref: str) -> bool:
+        """Whether it is a place of a run that ended lately, with nothing of it held."""
+        return ref in self._ended
 
     def of_key(self, key: Key) -> list[LiveRun]:
         """Runs that look at an instrument."""

@@ -68,8 +68,8 @@ class Engine(Catalog):
         self._follow = Follow(
             self.registry, self._exits, self._entries.gone, self._work.closed, self._work.wake
         )
-        self._prices = RunPrices(ground, self.registry, self._heard, self._stale)
-        self._hours = Hours(self.registry, self._exits, self._work.wake, self._by_schedule)
+        self.prices = RunPrices(ground, self.registry, self._heard, self._stale)
+        self.hours = Hours(self.registry, self._exits, self._work.wake, self._by_schedule)
         self._recovery = Recovery(self.registry, self._follow, self._work)
         self._locks: dict[int, asyncio.Lock] = {}
         self._stops: list[Callable[[], None]] = []
@@ -85,17 +85,17 @@ class Engine(Catalog):
             subscribe(KillSwitchChanged, self._on_kill),
             subscribe(StrategyChanged, lambda event: self._on_changed(event.strategy_id)),
         ]
-        self.registry.on_key = self._prices.want
+        self.registry.on_key = self.prices.want
         await self._recovery.start()
-        self._prices.start()
-        self._hours.start()
+        self.prices.start()
+        self.hours.start()
 
     async def end(self) -> None:
         """Watch no more. What is held stays in its exit plans, and its runs go on with the next
         start."""
         for stop in self._stops:
             stop()
-        for part in (self._hours, self._recovery, self._prices, self._work, self._exits):
+        for part in (self.hours, self._recovery, self.prices, self._work, self._exits):
             await part.stop()
         for live in self.registry.live.values():
             self.registry.with_figures(live)
@@ -107,7 +107,7 @@ class Engine(Catalog):
         """End where it stands, as a program does that is killed; for tests of a restart."""
         for stop in self._stops:
             stop()
-        for part in (self._hours, self._recovery, self._prices, self._work, self._exits):
+        for part in (self.hours, self._recovery, self.prices, self._work, self._exits):
             part.abandon()
         self.registry.close()
         self.recorder.abandon()
@@ -122,7 +122,7 @@ class Engine(Catalog):
 
     def _on_changed(self, strategy_id: int) -> None:
         if strategy_id not in self.registry.live:  # what runs changes with every price
-            self._hours.changed()
+            self.hours.changed()
 
     def _heard(self, key: Key, price: Decimal) -> None:
         self._follow.heard(key, price)
@@ -179,6 +179,7 @@ class Engine(Catalog):
         self._work.wake(live)
         exits = await self._exits.answers(live, places)
         self._check_exits(exits)
+        await self._exits.over(live)
         return StopAnswer(
             run_id=live.run.run_id,
             pending=any(place.open for place in places),
@@ -304,6 +305,7 @@ class Engine(Catalog):
     async def orders(self, strategy_id: int, run_id: int | None) -> Sequence[RunOrder]:
         """Oldest first."""
         await self.get(strategy_id)
+        await self.recorder.written()
         return await self._ground.store.orders(strategy_id, run_id)
 
     async def events(
@@ -316,6 +318,7 @@ class Engine(Catalog):
     ) -> Sequence[RunEvent]:
         """Newest first."""
         await self.get(strategy_id)
+        await self.recorder.written()
         return await self._ground.store.events(strategy_id, run_id, kind, severity, limit)
 
     def view(self, strategy_id: int) -> RunView | None:

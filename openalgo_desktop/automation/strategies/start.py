@@ -151,6 +151,11 @@ class Starter:
             raise NotNow(RUNS_ALREADY)
         if mode is Mode.LIVE and not made.live_enabled:
             raise NotNow(LIVE_NOT_ENABLED)
+        if held := self._ground.legs.held_by(f"strategy:{made.strategy_id}"):
+            raise NotNow(
+                f"An earlier run left {', '.join(held)} in exit plans. Close them, or delete the "
+                "plans, before it is started again."
+            )
         try:
             self._ground.may_trade(mode)
             self._ground.desk.gateway_of(mode)

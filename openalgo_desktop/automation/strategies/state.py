@@ -36,6 +36,8 @@ class Place(msgspec.Struct):
     attempts: int = 0  # exits that were refused
     armed: bool = False
     stop: Decimal | None = None
+    target: Decimal | None = None
+    best: Decimal | None = None
     first_stop: Decimal | None = None
     refused: str = ""  # why the entry was
     elsewhere: int = 0  # units that others closed, and the rupees of price that they count

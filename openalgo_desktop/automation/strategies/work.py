@@ -118,13 +118,11 @@ class Work:
             self._runs.with_figures(live), stopped_at=self._ground.clock.now(), stop_reason=reason
         )
         live.run = run
-        await self._runs.recorder.flush()
-        await self._ground.store.finish(run, states.encode(live.state), status)
+        await self._runs.recorder.finish(run, states.encode(live.state), status)
         text = f"The run is over ({reason.value})"
         text += "." if total is None else f", result {total:.2f} rupees."
         payload = {"reason": reason.value}
         self._runs.tell(live, EventKind.RUN_STOPPED, text, payload=payload, notice=True)
-        self._runs.recorder.forget(run.run_id)
         self._runs.drop(live)
 
     async def _restart(self, live: LiveRun) -> None:

@@ -57,6 +57,12 @@ class StrategyEngine(Protocol):
         """Raises :class:`NotNow` while it runs."""
 
     async def delete(self, strategy_id: int, by: str) -> None: ...
+    async def export(self, strategy_id: int) -> bytes:
+        """Its definition as a file (JSON), to be kept and versioned."""
+
+    async def import_file(self, text: bytes | str, by: str) -> MadeStrategy:
+        """A new strategy from such a file. Raises :class:`ConfigError` with the place and fix."""
+
     async def enable_live(self, strategy_id: int, enabled: bool, by: str) -> MadeStrategy: ...
     async def lock_webhook(self, strategy_id: int, locked: bool, by: str) -> MadeStrategy:
         """Locking also closes what the running run holds: the lock first, then the exits."""

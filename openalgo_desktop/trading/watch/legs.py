@@ -75,6 +75,11 @@ class Legs:
                 return found
         return None
 
+    def held_by(self, source: str) -> list[str]:
+        """Symbols that open plans of a source still protect."""
+        rows = self._shelf.exits.values()
+        return sorted({plan.symbol for plan in rows if plan.source == source and plan.held})
+
     def is_checked(self, plan: ExitPlan) -> bool:
         """Whether it was compared with the books of its account since the program came."""
         return self._follower.is_checked(plan)
