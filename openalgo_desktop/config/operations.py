@@ -6,10 +6,10 @@ library, for small commands must stay small.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from openalgo_desktop.config.operation import Field, Guard, Operation
+from openalgo_desktop.config.strategy_operations import STRATEGY_OPERATIONS
 from openalgo_desktop.core.errors import ConfigError
 
 #: Header that carries the control token of the running engine.
@@ -18,57 +18,6 @@ TOKEN_HEADER = "X-OpenAlgo-Owner"
 PREFIX = "/owner/"
 #: Who the audit trail names.
 WHO = "cli"
-
-
-class Guard(StrEnum):
-    """What the app lock asks before an operation, as the window does; nothing without a lock."""
-
-    FREE = "free"  # always: what closes positions gets out, and what shows no more than a lamp
-    UNLOCKED = "unlocked"  # the password while the program is locked
-    PASSWORD = "password"  # the password each time
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One argument. ``kind`` is ``text``, ``int``, ``flag``, ``list`` or ``secret``; a positional
-    argument of the command unless ``option``. A secret is no argument, for those are seen by
-    others: it is asked at the prompt or read from standard input, one line."""
-
-    name: str
-    help: str
-    kind: str = "text"
-    option: bool = False
-    required: bool = True
-    choices: tuple[str, ...] = ()
-    metavar: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One thing to do. ``confirm`` is asked at a prompt unless ``--yes``; ``offline`` ones also
-    work on the data folder when no engine runs; ``hidden`` ones are for other commands."""
-
-    group: str
-    verb: str
-    help: str
-    fields: tuple[Field, ...] = ()
-    guard: Guard = Guard.UNLOCKED
-    changes: bool = False  # written to the audit trail
-    confirm: str = ""
-    offline: bool = False
-    hidden: bool = False
-    #: Verb (same group) whose answer is shown before ``confirm``; the ``next`` of that answer is
-    #: handed over as the argument ``seen``.
-    preview: str = ""
-    seen: str = ""
-    #: Hidden verb that goes on, with the argument ``token``, while an answer has a ``next``.
-    more: str = ""
-
-    @property
-    def name(self) -> str:
-        """``group verb``."""
-        return f"{self.group} {self.verb}"
-
 
 #: Groups and what they are, in the order of the help.
 GROUPS: dict[str, str] = {
@@ -92,125 +41,9 @@ _WATCHED = F("id", "id of the alert (alerts list)", metavar="ID")
 _ALERT = F("id", "number of the alert (webhooks unsent)", "int", metavar="ID")
 _ACCOUNT = F("name", "broker, or broker:2 for a second account", metavar="NAME")
 _WEBHOOK = F("name", "name of the strategy, or its id", metavar="NAME")
-_PROGRAM = F("name", "name of the program, or its id", metavar="NAME")
 _CHAT = F("chat", "id of the chat (telegram chats)", metavar="CHAT")
 _ASKED = F("id", "id of the request (telegram waiting)", metavar="ID")
 _SETTING = F("key", "such as api.rest_port", metavar="KEY")
-
-STRATEGY: tuple[Operation, ...] = (
-    Op(
-        "strategy",
-        "add",
-        "take in a Python file, a folder with an entry point, or sample:NAME",
-        (
-            F("path", "file, folder, or sample:NAME", metavar="PATH"),
-            F("name", "its name here; without it that of the file", option=True, required=False),
-            F("link", "use it where it is; without it a copy is kept", "flag", option=True),
-        ),
-        changes=True,
-    ),
-    Op("strategy", "samples", "programs to read and to start from"),
-    Op("strategy", "list", "all programs and how they are doing"),
-    Op("strategy", "show", "one program with its schedule, quotas and parameters", (_PROGRAM,)),
-    Op(
-        "strategy",
-        "start",
-        "start a program; live only after promote",
-        (_PROGRAM, F("mode", "sandbox or live", option=True, choices=("sandbox", "live"))),
-        changes=True,
-    ),
-    Op(
-        "strategy",
-        "stop",
-        "end its processes",
-        (
-            _PROGRAM,
-            F("square_off", "close what it holds, too", "flag", option=True),
-            F("leave", "leave what it holds, whatever at_stop says", "flag", option=True),
-        ),
-        Guard.FREE,
-        changes=True,
-    ),
-    Op("strategy", "restart", "apply what was edited: stop and start", (_PROGRAM,), changes=True),
-    Op(
-        "strategy",
-        "logs",
-        "what it printed",
-        (
-            _PROGRAM,
-            F("run", "id of a run; without it the last one", option=True, required=False),
-            F("lines", "how many lines (200)", "int", option=True, required=False),
-            F("search", "only lines that contain this", option=True, required=False),
-            F("follow", "go on with what comes", "flag", option=True),
-        ),
-        more="tail",
-    ),
-    Op("strategy", "tail", "more of a log", (F("token", "of the answer before"),), hidden=True),
-    Op("strategy", "runs", "its runs and how they ended", (_PROGRAM,)),
-    Op("strategy", "record", "what it did in the sandbox", (_PROGRAM,)),
-    Op(
-        "strategy",
-        "promote",
-        "let it trade live, as it is now",
-        (_PROGRAM, F("digest", "content that you looked at", option=True, required=False)),
-        Guard.PASSWORD,
-        changes=True,
-        confirm="May this program trade with real money from now on, as it is now?",
-        preview="record",
-        seen="digest",
-    ),
-    Op("strategy", "demote", "only in the sandbox again", (_PROGRAM,), changes=True),
-    Op(
-        "strategy",
-        "schedule",
-        "when it runs by itself; without options: show it",
-        (
-            _PROGRAM,
-            F("on", "follow the schedule", "flag", option=True),
-            F("off", "follow it no more", "flag", option=True),
-            F("days", "such as MON,TUE,WED", option=True, required=False),
-            F("window", "HH:MM-HH:MM IST, may be repeated", "list", option=True, required=False),
-            F("all_day", "around the clock, every day", "flag", option=True),
-            F("expiry_of", "only on expiry days of this underlying", option=True, required=False),
-            F("any_day", "not only on expiry days", "flag", option=True),
-            F(
-                "mode",
-                "mode of scheduled starts",
-                option=True,
-                required=False,
-                choices=("sandbox", "live"),
-            ),
-            F(
-                "at_end",
-                "what the end of a window does",
-                option=True,
-                required=False,
-                choices=("stop", "square-off", "leave"),
-            ),
-            F("late", "minutes for which a missed start is made up", option=True, required=False),
-        ),
-        changes=True,
-    ),
-    Op(
-        "strategy",
-        "set",
-        "change a quota, a parameter or how it is treated",
-        (
-            _PROGRAM,
-            F("key", "such as quotas.day_loss, parameters.fast, on_crash", metavar="KEY"),
-            F("value", "new value; empty is the default", required=False, metavar="VALUE"),
-        ),
-        changes=True,
-    ),
-    Op(
-        "strategy",
-        "remove",
-        "stop and forget a program, its copy and its logs",
-        (_PROGRAM,),
-        changes=True,
-        confirm="Remove this program, the copy of its files and its logs?",
-    ),
-)
 
 OPERATIONS: tuple[Operation, ...] = (
     Op("kill", "status", "whether new orders are blocked", guard=Guard.FREE),
@@ -398,7 +231,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("alerts", "pause", "watch an alert no more until it is resumed", (_WATCHED,), changes=True),
     Op("alerts", "resume", "watch a paused or fired alert", (_WATCHED,), changes=True),
     Op("alerts", "delete", "end an alert for good", (_WATCHED,), changes=True),
-    *STRATEGY,
+    *STRATEGY_OPERATIONS,
     Op("telegram", "status", "whether the bot runs, and what hinders it", guard=Guard.FREE),
     Op(
         "telegram",

@@ -12,7 +12,7 @@ from openalgo_desktop.automation.host.life.gate import HostGate
 from openalgo_desktop.automation.host.life.kept import KeptRows
 from openalgo_desktop.automation.host.life.keys import RunKeys
 from openalgo_desktop.automation.host.life.own_exits import OwnExits
-from openalgo_desktop.automation.host.life.ports import Tools
+from openalgo_desktop.automation.host.life.ports import Result, Tools
 from openalgo_desktop.automation.host.logs import RunLogs
 from openalgo_desktop.automation.host.processes import HostProcesses
 from openalgo_desktop.automation.host.service import Facts, Host
@@ -49,6 +49,7 @@ async def start_host(terminal: Terminal) -> None:
             lambda: None if terminal.api is None else (terminal.api.rest_url, terminal.api.ws_url),
         ),
         closer=OwnExits(terminal.desk),
+        results=OwnResults(terminal),
         grace=lambda: float(terminal.settings["hosting.stop_grace"]),
     )
     logs = RunLogs(processes.places, clean, terminal.clock)
@@ -65,8 +66,31 @@ async def start_host(terminal: Terminal) -> None:
             ),
         ),
     )
+    terminal.keys.on_used(terminal.host.heard)
+    terminal.risk_rules.programs = terminal.host.quotas
     await terminal.host.start_up()
     terminal.on_stop(terminal.host.close)
+
+
+class OwnResults:
+    """Results of the day by the own book, before charges. See :class:`Results`."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def today(self, name: str, mode: Mode) -> Result | None:
+        """See :class:`Results`."""
+        book = self._terminal.desk.books.book(mode)
+        ticks = {key: self._terminal.hub.latest(key) for key in book.strategy_held(name)}
+        if book.day is None or any(tick is None for tick in ticks.values()):
+            return None
+        prices = {key: tick.ltp for key, tick in ticks.items() if tick is not None}
+        return Result(book.strategy_profit(prices, name), 0.0)
+
+    def orders(self, name: str, mode: Mode) -> int:
+        """See :class:`Results`."""
+        rows = self._terminal.desk.books.book(mode).orders.values()
+        return sum(row.strategy == name for row in rows)
 
 
 def expiries_of(terminal: Terminal, underlying: str) -> Collection[date]:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from openalgo_desktop.config.operations import GROUPS, OPERATIONS, Field, Operation, operation
+from openalgo_desktop.config.operation import Field, Operation
+from openalgo_desktop.config.operations import GROUPS, OPERATIONS, operation
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.texttable import table
 from openalgo_desktop.shell.entrance import importing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from openalgo_desktop.config.operations import Operation
+from openalgo_desktop.config.operation import Operation
 from openalgo_desktop.runtime.hands.door import OwnerDoor
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal

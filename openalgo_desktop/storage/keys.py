@@ -60,6 +60,7 @@ class ApiKeys:
         self._default: Secret | None = None
         self._listeners: list[Callable[[ApiKey], None]] = []
         self._made: list[Callable[[ApiKey], None]] = []
+        self._used: list[Callable[[ApiKey], None]] = []
         self._lock = asyncio.Lock()
         self._loaded = False
 
@@ -103,7 +104,13 @@ class ApiKeys:
         found = self._verified.get(digest)
         if found is None or not hmac.compare_digest(found[0], digest):
             return None
-        return found[1]
+        return self._use(found[1])
+
+    def _use(self, key: ApiKey) -> ApiKey:
+        if key.strategy:
+            for listener in self._used:
+                listener(key)
+        return key
 
     async def verify(self, text: str) -> ApiKey | None:
         """The key of ``text``, or None for one that is wrong or revoked."""
@@ -116,7 +123,7 @@ class ApiKeys:
             return None
         if self._rows.get(lookup) is not row:  # revoked in the meantime
             return None
-        return self._know(text, row.key)
+        return self._use(self._know(text, row.key))
 
     def _know(self, text: str, key: ApiKey) -> ApiKey:
         digest = self._digest(text)
@@ -229,6 +236,11 @@ class ApiKeys:
     def on_revoked(self, listener: Callable[[ApiKey], None]) -> None:
         """Call ``listener`` with each key that is revoked."""
         self._listeners.append(listener)
+
+    def on_used(self, listener: Callable[[ApiKey], None]) -> None:
+        """Call ``listener`` with each key of a strategy that somebody showed: it gave a sign of
+        life. It has to be quick."""
+        self._used.append(listener)
 
     def on_created(self, listener: Callable[[ApiKey], None]) -> None:
         """Call ``listener`` with each key that is made."""

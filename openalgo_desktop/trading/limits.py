@@ -24,6 +24,7 @@ from openalgo_desktop.core.money import group_indian, plain
 from openalgo_desktop.core.ports import InstrumentLookup, TickSource
 from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.trading.ownbook import OwnBook
+from openalgo_desktop.trading.program_limits import NoPrograms, ProgramQuotas
 from openalgo_desktop.trading.valuing import Valuation
 
 #: Set by a door for one request of many orders (a split, a basket): its own repetitions are meant.
@@ -81,6 +82,8 @@ _RULES: tuple[tuple[str, Callable[[_Facts], float], str], ...] = (
 )
 _REACHED = ("day_loss", "day_profit")  # these are hurt when they are reached
 _BAND = "price_band"
+#: Scopes of one strategy: what the user set, and the quotas of a hosted program.
+_OF_STRATEGY = ("strategy", "program")
 
 Settings = Callable[[str], Any]
 
@@ -133,6 +136,7 @@ class RiskRules:
         self._is_open = is_open
         self._calendar = calendar
         self.scopes: dict[str, Limits] = {}
+        self.programs: ProgramQuotas = NoPrograms()
         self.on_store: Callable[[str, Any], None] | None = None
         self._sent: dict[tuple[Mode, str], deque[float]] = {}
         self._last: dict[tuple[Mode, OrderRequest], tuple[float, object | None]] = {}
@@ -179,6 +183,9 @@ class RiskRules:
         ):
             if scope in self.scopes:
                 found[scope] = self.scopes[scope]
+        lots, positions = self.programs.sizes(request.strategy)
+        own = Limits(max_lots=lots, open_positions=positions)
+        found[f"program:{request.strategy}"] = own
         return {scope: limits for scope, limits in found.items() if limits != _OFF}
 
     # -- checking ---------------------------------------------------------------------------
@@ -199,6 +206,8 @@ class RiskRules:
                 f"The positions of {book.account_id} are not known yet, so the risk limits cannot "
                 "be checked. Try again when the account's books were read."
             )
+        if not closes:
+            self.programs.check(request.strategy, mode)
         self._check_hours(request)
         self._check_square_off(request, closes)
         for scope, row in limits.items():
@@ -208,6 +217,7 @@ class RiskRules:
             self._check_scope(scope, row, facts, closes)
         self._check_duplicate(request, mode)
         self._count(limits, mode)
+        self.programs.sent(request.strategy, mode)
 
     async def check_modify(self, order: Order, request: ModifyRequest, mode: Mode) -> None:
         """Size and price rules for the order as it would be."""
@@ -295,7 +305,7 @@ class RiskRules:
         if request.price_type is PriceType.SLM and not own:
             own = request.trigger_price
         kind, _, name = scope.partition(":")
-        if kind == "strategy":
+        if kind in _OF_STRATEGY:
             positions = book.strategy_positions(name)
         else:
             positions = book.open_positions(name if kind == "symbol" else "")

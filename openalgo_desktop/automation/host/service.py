@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,24 @@ import msgspec
 from openalgo_desktop.automation.host.catalog import samples
 from openalgo_desktop.automation.host.catalog.registry import Registry
 from openalgo_desktop.automation.host.followers import Followers
-from openalgo_desktop.automation.host.life.after_restart import Again, decide
 from openalgo_desktop.automation.host.life.kept import Kept
+from openalgo_desktop.automation.host.life.keys import key_of
 from openalgo_desktop.automation.host.life.looking import Files, Looking, Schedules, Silence, today
 from openalgo_desktop.automation.host.life.ports import Tools
+from openalgo_desktop.automation.host.life.quotas import Quotas
 from openalgo_desktop.automation.host.life.seat import Seat
-from openalgo_desktop.automation.host.life.view import view_of
-from openalgo_desktop.automation.host.ports import Logs, Marks
+from openalgo_desktop.automation.host.life.taking_up import TakingUp
+from openalgo_desktop.automation.host.life.view import Numbers, view_of
+from openalgo_desktop.automation.host.ports import Logs
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, ConfigError
-from openalgo_desktop.core.events import HostedChanged, KillSwitchChanged, Notice
+from openalgo_desktop.core.events import HostedChanged, KillSwitchChanged
 from openalgo_desktop.core.strategies.hosted import (
     Hosted,
-    HostedState,
     HostedView,
+    OnBreach,
     Promotion,
     TradeRecord,
 )
@@ -73,7 +77,9 @@ class Host:
         self.followers = Followers(logs, tools.clock)
         self._facts = facts
         self._seats: dict[str, Seat] = {}
+        self._by_name: dict[str, Seat] = {}
         self._files = Files(tools.clock, tools.registry)
+        self.quotas = Quotas(tools.clock, tools.bus, tools.results, self._named)
         self._schedules = Schedules(tools.clock, tools.bus, facts.calendar, facts.expiries)
         self._looking = Looking(
             tools.clock,
@@ -81,6 +87,7 @@ class Host:
             self._schedules,
             self._files,
             Silence(tools.clock, tools.bus),
+            self._look_at_quotas,
             self._changed,
             lambda: tools.rows.seen(tools.clock.time()),
         )
@@ -99,13 +106,10 @@ class Host:
         kept, seen = await self._tools.rows.load()
         await self._tools.registry.load()
         for row in self._tools.registry.all():
-            self._seats[row.strategy_id] = self._seat(row, kept.get(row.strategy_id, Kept()))
-        left = {marks.run_id: marks for marks in await self._tools.processes.left()}
-        adopted = await self._adopt(left, seen)
-        for marks in left.values():
-            if marks.run_id not in adopted:
-                self._beside(self._end(marks))
-        await self._tools.keys.sweep(adopted)
+            seat = self._seat(row, kept.get(row.strategy_id, Kept()))
+            self._seats[row.strategy_id] = self._by_name[row.name] = seat
+        taking = TakingUp(self._tools, self._schedules, self._beside)
+        await taking.take_up(list(self._seats.values()), seen)
         self._unsubscribe = self._tools.bus.subscribe(KillSwitchChanged, self._on_kill_switch)
         self._loop = asyncio.create_task(self._looking.run(), name="hosted programs")
         if self._seats:
@@ -115,82 +119,11 @@ class Host:
         """Old logs go, now and each hour."""
         while True:
             days, megabytes = self._facts.keep()
-            await self.logs.prune(days=days, megabytes=megabytes)
+            try:
+                await self.logs.prune(days=days, megabytes=megabytes)
+            except AppError as error:
+                log.warning("old logs of hosted programs stay: %s", error.message)
             await asyncio.sleep(3600)
-
-    async def _adopt(self, left: dict[str, Marks], seen: float) -> set[str]:
-        """Decide for each that was to run; the runs that go on in the same process."""
-        adopted: set[str] = set()
-        now = self._tools.clock.now()
-        for seat in self._seats.values():
-            kept = seat.kept
-            if kept.wanted is None:
-                if kept.state.is_up:
-                    seat.note(state=HostedState.STOPPED)
-                continue
-            marks = left.get(kept.run_id)
-            ended = None
-            if marks is None and kept.run_id:
-                ended = await self._tools.processes.how_it_ended(seat.strategy_id, kept.run_id)
-            verdict = self._schedules.verdict(seat, now)
-            again = decide(
-                seat.row, kept, ended, verdict, alive=self._good(seat, marks), away=_away(seen, now)
-            )
-            running = None
-            if again.what is Again.ADOPT and marks is not None:
-                running = await self._tools.processes.adopt(marks)
-                again = (
-                    again
-                    if running is not None
-                    else msgspec.structs.replace(again, what=Again.START)
-                )
-            if running is not None:
-                adopted.add(kept.run_id)
-                seat.resume(running)
-            elif again.what in (Again.START, Again.ADOPT):
-                # What is left of the old process is gone before there is a new one.
-                seat.note(state=HostedState.PREPARING)
-                self._beside(self._start_anew(seat, marks))
-                if marks is not None:
-                    left.pop(marks.run_id)
-            else:
-                seat.note(wanted=None, state=again.state, reason=again.reason)
-                self._notice("warning", f"{seat.row.name}: {again.reason}")
-        return adopted
-
-    def _good(self, seat: Seat, marks: Marks | None) -> bool:
-        """Whether its process is there and can still reach us, in an account that is still the
-        one."""
-        wanted = seat.kept.wanted
-        if marks is None or wanted is None:
-            return False
-        try:
-            host, _ = self._tools.gate.addresses()
-            account = self._tools.gate.account_of(wanted.mode)
-        except AppError:
-            return False
-        return marks.host == host and account == wanted.account_id
-
-    async def _start_anew(self, seat: Seat, marks: Marks | None) -> None:
-        """Its old process ends first; where that cannot be confirmed there is no new one."""
-        async with seat.turn:
-            if marks is not None and not await self._end(marks):
-                seat.note(
-                    wanted=None,
-                    state=HostedState.LOST,
-                    reason=f"Its old process (pid {marks.pid}) could not be ended; end it by hand.",
-                )
-                return
-            seat.resume(None)
-
-    async def _end(self, marks: Marks) -> bool:
-        try:
-            await self._tools.processes.end(marks, "The engine was started anew.")
-        except AppError as error:
-            log.error("run %s was not ended: %s", marks.run_id, error.message)
-            self._notice("error", f"A program of {marks.strategy_id} may still run: {error}")
-            return False
-        return True
 
     async def close(self) -> None:
         """The engine ends: all processes end, politely; what was to run is known at its next
@@ -227,7 +160,37 @@ class Host:
         following = None
         if seat.row.hours.enabled and not seat.is_up:
             following = self._schedules.next_start(seat, now)
-        return view_of(seat, digest, verdict, following, today(now))
+        return view_of(seat, digest, verdict, following, today(now), self._numbers(seat))
+
+    def _numbers(self, seat: Seat) -> Numbers:
+        name, mode = seat.row.name, seat.kept.mode
+        if mode is None:
+            return Numbers()
+        result = self._tools.results.today(name, mode)
+        net = result.day_net if result is not None else None
+        pnl = None if net is None else Decimal(str(round(net, 2)))
+        return Numbers(self.quotas.breach(seat, mode), self.quotas.orders(name, mode), pnl)
+
+    def heard(self, key: ApiKey) -> None:
+        """A call of the API with this key: a sign of life of its run."""
+        seat = self._by_name.get(key.strategy)
+        if seat is not None and seat.running is not None and key_of(seat.kept.run_id) == key.name:
+            seat.running.heartbeat()
+
+    def _named(self, name: str) -> Seat | None:
+        """The seat of a strategy of exactly this name; asked for every order."""
+        return self._by_name.get(name)
+
+    def _look_at_quotas(self, seat: Seat) -> None:
+        self.quotas.look(seat)
+        if not seat.breached:
+            return
+        seat.breached = False
+        if seat.row.quotas.on_breach is OnBreach.FLATTEN:
+            self._beside(seat.close_own())
+        elif seat.row.quotas.on_breach is OnBreach.STOP:
+            why = f"Its quota was broken: {seat.kept.breach}."
+            self._beside(seat.stop(why, square_off=True, off_day=self._today()))
 
     # -- adding and changing ----------------------------------------------------------------
     async def add(self, path: Path, name: str = "", *, link: bool = False) -> HostedView:
@@ -238,6 +201,7 @@ class Host:
             path, link = samples.path_of(sample), False
         row = await self.registry.add(path, name, link=link)
         seat = self._seats[row.strategy_id] = self._seat(row, Kept())
+        self._by_name[row.name] = seat
         await self._files.look(seat)
         self._changed(seat)
         return self._view(seat)
@@ -249,7 +213,7 @@ class Host:
         view = self._view(seat)
         await self.registry.remove(seat.strategy_id)
         await self._tools.rows.forget(seat.strategy_id)
-        del self._seats[seat.strategy_id]
+        del self._seats[seat.strategy_id], self._by_name[seat.row.name]
         self._files.forget(seat.strategy_id)
         self._tools.bus.publish(HostedChanged(view=view, removed=True))
         await self.logs.remove(seat.strategy_id)
@@ -264,6 +228,8 @@ class Host:
         if (hours := fields.get("hours")) is not None and hours.enabled:
             await self._may_run(seat, hours.mode)
         seat.row = await self.registry.change(seat.strategy_id, **fields)
+        if "quotas" in fields:
+            seat.note(breach_day="", breach="")  # a human has looked
         self._changed(seat)
         return self._view(seat)
 
@@ -376,9 +342,6 @@ class Host:
         if seat.strategy_id in self._seats:
             self._tools.bus.publish(HostedChanged(view=self._view(seat)))
 
-    def _notice(self, level: str, text: str) -> None:
-        self._tools.bus.publish(Notice(level=level, text=text, at=self._tools.clock.now()))
-
     def _beside(self, work: Awaitable[Any]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
@@ -388,8 +351,3 @@ class Host:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("hosted programs", exc_info=error)
-
-
-def _away(seen: float, now: Any) -> float:
-    """Seconds in which no engine looked after the programs."""
-    return float(now.timestamp() - seen) if seen else 0.0

@@ -8,15 +8,8 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.config.operations import (
-    OPERATIONS,
-    WHO,
-    Guard,
-    Operation,
-    checked,
-    operation,
-    told,
-)
+from openalgo_desktop.config.operation import Guard, Operation
+from openalgo_desktop.config.operations import OPERATIONS, WHO, checked, operation, told
 from openalgo_desktop.core.acting import actor
 from openalgo_desktop.core.errors import AppError, AuthError, BadCredentials, ConfigError
 from openalgo_desktop.core.near import did_you_mean

@@ -182,3 +182,16 @@ async def test_a_binding_that_cannot_be_is_refused_with_its_field(
     with pytest.raises(ConfigError, match=rf"^{field}:"):
         await rig.keys().create("robot", **given)  # type: ignore[arg-type]
     assert await rig.keys().all() == []
+
+
+async def test_who_looks_after_a_strategy_hears_of_its_calls(rig: Rig):
+    keys, heard = rig.keys(), []
+    keys.on_used(heard.append)
+    key, text = await keys.create("bound", KeyRights.SANDBOX, strategy="cross")
+    _, free = await keys.create("free", KeyRights.TRADE)
+    await keys.verify(text.reveal())
+    await keys.verify(free.reveal())
+    assert heard == [key]
+    keys.cached(text.reveal())
+    keys.cached(free.reveal())
+    assert heard == [key, key]

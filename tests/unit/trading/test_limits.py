@@ -151,6 +151,37 @@ async def test_orders_per_minute(rig: Rig):
     await rig.rules.check(BUY, Mode.SANDBOX)
 
 
+class OneProgram:
+    """The quotas of the program ``s``."""
+
+    def __init__(self) -> None:
+        self.most, self.halted = (0, 0), ""
+        self.passed: list[str] = []
+
+    def sizes(self, name: str) -> tuple[int, int]:
+        return self.most if name == "s" else (0, 0)
+
+    def check(self, name: str, mode: Mode) -> None:
+        if self.halted and name == "s":
+            raise RiskBlocked(self.halted)
+
+    def sent(self, name: str, mode: Mode) -> None:
+        self.passed.append(name)
+
+
+async def test_quotas_of_a_program_hold_its_orders_only_and_let_it_out(rig: Rig):
+    program = rig.rules.programs = OneProgram()
+    program.most = (1, 1)
+    two = msgspec.structs.replace(BUY, symbol="NIFTY", exchange="NFO", quantity=150)
+    await rig.refused(two, "2 lots are above the limit of 1")
+    await rig.rules.check(msgspec.structs.replace(two, strategy="by hand"), Mode.SANDBOX)
+    program.most, program.halted = (0, 0), "s may only close today."
+    await rig.refused(BUY, "s may only close today")
+    rig.hold(10)
+    await rig.rules.check(msgspec.structs.replace(BUY, action=Action.SELL), Mode.SANDBOX)
+    assert program.passed == ["by hand", "s"]
+
+
 async def test_open_positions(rig: Rig):
     rig.settings.set("risk.open_positions", 2)
     rig.hold(10)

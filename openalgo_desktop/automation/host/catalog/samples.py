@@ -15,7 +15,7 @@ FOLDER = "strategies"
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One of them; ``what`` is the first line of its docstring."""
+    """One of them; ``what`` is the first paragraph of its docstring."""
 
     name: str
     what: str
@@ -28,7 +28,7 @@ def samples() -> list[Sample]:
         entry = path / "main.py" if path.is_dir() else path
         if entry.suffix == ".py" and entry.is_file():
             said = ast.get_docstring(ast.parse(entry.read_text(encoding="utf-8"))) or ""
-            found.append(Sample(path.stem, said.partition("\n")[0]))
+            found.append(Sample(path.stem, " ".join(said.partition("\n\n")[0].split())))
     return found
 
 

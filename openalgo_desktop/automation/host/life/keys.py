@@ -15,6 +15,11 @@ PREFIX = "hosted:"
 _RIGHTS = {Mode.SANDBOX: KeyRights.SANDBOX, Mode.LIVE: KeyRights.TRADE}
 
 
+def key_of(run_id: str) -> str:
+    """The name of a run's key."""
+    return PREFIX + run_id
+
+
 class Keys(Protocol):
     """The part of the key store that is needed here."""
 
@@ -43,7 +48,7 @@ class RunKeys:
     ) -> Secret:
         """The key of a run of the program ``name``."""
         _, secret = await self._keys.create(
-            PREFIX + run_id,
+            key_of(run_id),
             _RIGHTS[mode],
             account_id,
             strategy=name,
@@ -55,12 +60,12 @@ class RunKeys:
     async def revoke(self, run_id: str) -> None:
         """Nothing where it has none."""
         for key in await self._keys.all():
-            if key.name == PREFIX + run_id:
+            if key.name == key_of(run_id):
                 await self._keys.revoke(key.key_id)
 
     async def sweep(self, living: Collection[str]) -> None:
         """Revoke the keys of all runs but the ``living``; an engine that died leaves some."""
-        kept = {PREFIX + run_id for run_id in living}
+        kept = set(map(key_of, living))
         for key in await self._keys.all():
             if key.name.startswith(PREFIX) and key.name not in kept:
                 await self._keys.revoke(key.key_id)

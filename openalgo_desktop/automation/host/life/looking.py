@@ -186,6 +186,7 @@ class Looking:
         schedules: Schedules,
         files: Files,
         silence: Silence,
+        quotas: Callable[[Seat], None],
         changed: Callable[[Seat], None],
         seen: Callable[[], None],
     ) -> None:
@@ -194,6 +195,7 @@ class Looking:
         self._schedules = schedules
         self._files = files
         self._silence = silence
+        self._quotas = quotas
         self._changed = changed
         self._seen = seen
         self._due: set[asyncio.Task[None]] = set()
@@ -222,6 +224,8 @@ class Looking:
             try:
                 changed = await self._files.look(seat)
                 changed = self._silence.look(seat) or changed
+                if seat.is_up:
+                    self._quotas(seat)
             except Exception:
                 log.exception("looking after %s failed; going on", seat.row.name)
                 continue
@@ -231,6 +235,8 @@ class Looking:
                 self._beside(seat)
 
     def _beside(self, seat: Seat) -> None:
+        if seat.strategy_id in self._busy:
+            return
         self._busy.add(seat.strategy_id)
         task = asyncio.create_task(self._schedule(seat), name=f"schedule {seat.row.name}")
         self._due.add(task)

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from openalgo_desktop.automation.host.catalog.registry import Registry
 from openalgo_desktop.automation.host.life.kept import KeptRows
 from openalgo_desktop.automation.host.life.keys import RunKeys
@@ -30,6 +32,24 @@ class Gate(Protocol):
         """REST and WebSocket address; raises :class:`ConfigError` while the API is off."""
 
 
+class Result(msgspec.Struct, frozen=True):
+    """How a strategy does, rupees net of charges; None is unknown. ``drawdown`` is how far it is
+    below its best result, 0 or positive."""
+
+    day_net: float | None
+    drawdown: float
+
+
+class Results(Protocol):
+    """The strategy book, as far as quotas and screens need it; quick."""
+
+    def today(self, name: str, mode: Mode) -> Result | None:
+        """None where the strategy has not traded, or the book is not read yet."""
+
+    def orders(self, name: str, mode: Mode) -> int:
+        """Orders of today."""
+
+
 class Closer(Protocol):
     """Closes what a strategy itself holds."""
 
@@ -49,5 +69,6 @@ class Tools:
     processes: Processes
     gate: Gate
     closer: Closer
+    results: Results
     grace: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

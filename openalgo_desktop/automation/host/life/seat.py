@@ -51,6 +51,7 @@ class Seat:
         self._changed = changed
         self.running: Running | None = None
         self.stalled = False
+        self.breached = False  # a quota was broken; what that brings is to be done
         self._life: asyncio.Task[None] | None = None
         self._end: tuple[HostedState, str] | None = None  # what a stop makes of the end
         self._error: AppError | None = None  # what kept it from starting
@@ -305,6 +306,11 @@ class Seat:
         self.kept = msgspec.structs.replace(self.kept, **fields)
         self._tools.rows.put_later(self.strategy_id, self.kept)
         self._changed(self)
+
+    async def close_own(self) -> None:
+        """Close what it holds, while it runs on."""
+        if self.kept.mode is not None:
+            await self._close_own(self.kept.mode, self.kept.account_id)
 
     def note(self, **fields: Any) -> None:
         """Something that others found out about it."""

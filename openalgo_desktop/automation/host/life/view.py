@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 from openalgo_desktop.automation.host.life.seat import Seat
 from openalgo_desktop.core.strategies.hosted import HostedState, HostedView
 from openalgo_desktop.core.strategies.hours import Verdict
 
+
+class Numbers(NamedTuple):
+    """What it did today in its mode."""
+
+    breach: str = ""
+    orders: int = 0
+    pnl: Decimal | None = None
+
+
 _QUIET = (HostedState.STOPPED, HostedState.PAUSED)
 
 
 def view_of(
-    seat: Seat, digest: str, verdict: Verdict | None, following: datetime | None, day: str
+    seat: Seat,
+    digest: str,
+    verdict: Verdict | None,
+    following: datetime | None,
+    day: str,
+    numbers: Numbers,
 ) -> HostedView:
     """``verdict`` is that of its schedule, None while that is off; ``following`` its next start,
     ``day`` today."""
@@ -39,7 +55,9 @@ def view_of(
         memory_mb=usage.memory_mb if usage is not None else None,
         silent_seconds=usage.silent_seconds if usage is not None else None,
         stalled=seat.stalled,
-        breached=kept.breach if kept.breach_day == day else "",
+        breached=numbers.breach,
+        orders=numbers.orders,
+        pnl=numbers.pnl,
         digest=digest,
         changed=bool(seat.is_up and digest and kept.digest and digest != kept.digest),
         promoted=bool(digest) and digest == row.promoted_hash,

@@ -13,7 +13,7 @@ from openalgo_desktop.automation.host.catalog.registry import Registry
 from openalgo_desktop.automation.host.life.gate import HostGate
 from openalgo_desktop.automation.host.life.kept import KeptRows
 from openalgo_desktop.automation.host.life.keys import RunKeys
-from openalgo_desktop.automation.host.life.ports import Tools
+from openalgo_desktop.automation.host.life.ports import Result, Tools
 from openalgo_desktop.automation.host.ports import (
     Ended,
     Grant,
@@ -191,6 +191,9 @@ class NoLogs:
     def __init__(self) -> None:
         self.removed: list[str] = []
 
+    async def prune(self, *, days: int, megabytes: int) -> int:
+        return 0
+
     async def remove(self, strategy_id: str) -> None:
         self.removed.append(strategy_id)
 
@@ -210,6 +213,8 @@ class World:
     unclosed: tuple[str, ...] = ()
     waits: list[float] = field(default_factory=list)
     wait: asyncio.Event | None = None
+    results: dict[str, Result] = field(default_factory=dict)
+    sent_before: int = 0
     calendar: MarketCalendar = field(default_factory=MarketCalendar)
 
     async def engine(self) -> Host:
@@ -230,6 +235,7 @@ class World:
                 lambda: self.blocked, lambda mode: f"{mode.value}:{self.account}", lambda: ADDRESSES
             ),
             closer=self,
+            results=self,
             grace=lambda: 5.0,
             sleep=self.sleep,
         )
@@ -241,6 +247,12 @@ class World:
     async def close(self, name: str, mode: Mode, account_id: str) -> tuple[str, ...]:
         self.closed.append((name, mode, account_id))
         return self.unclosed
+
+    def today(self, name: str, mode: Mode) -> Result | None:
+        return self.results.get(name)
+
+    def orders(self, name: str, mode: Mode) -> int:
+        return self.sent_before
 
     async def record(self, name: str, mode: Mode) -> TradeRecord:
         return TradeRecord(days=3, orders=12)

@@ -391,6 +391,20 @@ async def test_rows_survive_a_restart(world: World) -> None:
     await host.close()
 
 
+async def test_a_call_of_the_api_is_a_sign_of_life(world: World) -> None:
+    host = await world.engine()
+    await host.add(world.script())
+    await host.start("cross", Mode.SANDBOX, "me")
+    run = world.machine.last
+    key = msgspec.structs.replace(world.ring.rows[1], strategy="cross")
+    run.silent = 50.0
+    host.heard(msgspec.structs.replace(key, name="hosted:another-run"))
+    assert run.silent == 50.0
+    host.heard(key)
+    assert run.silent == 0.0
+    await host.close()
+
+
 async def test_silence_raises_one_alarm(world: World) -> None:
     host = await world.engine()
     await host.add(world.script())

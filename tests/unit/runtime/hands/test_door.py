@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from openalgo_desktop.config.operations import GROUPS, OPERATIONS, Guard, checked, operation
+from openalgo_desktop.config.operation import Guard
+from openalgo_desktop.config.operations import GROUPS, OPERATIONS, checked, operation
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError

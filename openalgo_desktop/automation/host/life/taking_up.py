@@ -1,0 +1,106 @@
+"""After a start of the engine: what ran before is taken up, started again or ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from openalgo_desktop.automation.host.life.after_restart import Again, decide
+from openalgo_desktop.automation.host.life.looking import Schedules
+from openalgo_desktop.automation.host.life.ports import Tools
+from openalgo_desktop.automation.host.life.seat import Seat
+from openalgo_desktop.automation.host.ports import Marks
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.events import Notice
+from openalgo_desktop.core.strategies.hosted import HostedState
+
+log = logging.getLogger(__name__)
+
+
+class TakingUp:
+    """``beside`` runs what takes its time while the engine goes on."""
+
+    def __init__(
+        self, tools: Tools, schedules: Schedules, beside: Callable[[Awaitable[Any]], None]
+    ) -> None:
+        self._tools = tools
+        self._schedules = schedules
+        self._beside = beside
+
+    async def take_up(self, seats: Sequence[Seat], seen: float) -> None:
+        """``seen`` is when an engine looked after them last, epoch seconds (0: never)."""
+        away = self._tools.clock.time() - seen if seen else 0.0
+        left = {marks.run_id: marks for marks in await self._tools.processes.left()}
+        adopted: set[str] = set()
+        for seat in seats:
+            if await self._decide(seat, left, away):
+                adopted.add(seat.kept.run_id)
+        for marks in left.values():  # nobody wants these
+            self._beside(self._end(marks))
+        await self._tools.keys.sweep(adopted)
+
+    async def _decide(self, seat: Seat, left: dict[str, Marks], away: float) -> bool:
+        """Whether it goes on in the same process. What is dealt with is taken out of ``left``."""
+        kept = seat.kept
+        if kept.wanted is None:
+            if kept.state.is_up:
+                seat.note(state=HostedState.STOPPED)
+            return False
+        marks, ended = left.get(kept.run_id), None
+        if marks is None and kept.run_id:
+            ended = await self._tools.processes.how_it_ended(seat.strategy_id, kept.run_id)
+        verdict = self._schedules.verdict(seat, self._tools.clock.now())
+        again = decide(seat.row, kept, ended, verdict, alive=self._good(seat, marks), away=away)
+        if again.what is Again.REST:
+            seat.note(wanted=None, state=again.state, reason=again.reason)
+            self._notice("warning", f"{seat.row.name}: {again.reason}")
+            return False
+        if again.what is Again.ADOPT and marks is not None:
+            running = await self._tools.processes.adopt(marks)
+            if running is not None:
+                del left[kept.run_id]
+                seat.resume(running)
+                return True
+        # What is left of the old process is gone before there is a new one.
+        seat.note(state=HostedState.PREPARING)
+        left.pop(kept.run_id, None)
+        self._beside(self._start_anew(seat, marks))
+        return False
+
+    def _good(self, seat: Seat, marks: Marks | None) -> bool:
+        """Whether its process is there and can still reach us, in an account that is still the
+        one."""
+        wanted = seat.kept.wanted
+        if marks is None or wanted is None:
+            return False
+        try:
+            host, _ = self._tools.gate.addresses()
+            account = self._tools.gate.account_of(wanted.mode)
+        except AppError:
+            return False
+        return marks.host == host and account == wanted.account_id
+
+    async def _start_anew(self, seat: Seat, marks: Marks | None) -> None:
+        """Its old process ends first; where that cannot be confirmed there is no new one."""
+        async with seat.turn:
+            if marks is not None and not await self._end(marks):
+                seat.note(
+                    wanted=None,
+                    state=HostedState.LOST,
+                    reason=f"Its old process (pid {marks.pid}) could not be ended; end it by hand.",
+                )
+                return
+            seat.resume(None)
+
+    async def _end(self, marks: Marks) -> bool:
+        try:
+            await self._tools.processes.end(marks, "The engine was started anew.")
+        except AppError as error:
+            log.error("run %s was not ended: %s", marks.run_id, error.message)
+            self._notice("error", f"A program of {marks.strategy_id} may still run: {error}")
+            return False
+        return True
+
+    def _notice(self, level: str, text: str) -> None:
+        self._tools.bus.publish(Notice(level=level, text=text, at=self._tools.clock.now()))
