@@ -46,8 +46,9 @@ class ToolRow:
     ``route`` and ``method`` are the call of the local API that it makes, in which ``names`` says
     what arguments are called and ``fixed`` what is always sent; without a route a function of the
     MCP server answers. ``rows``: the answer is a list, the argument ``limit`` (how many rows at
-    most) is ours. ``writes``: it changes orders, positions or what others are told, so it needs
-    the trade right; ``destructive`` and ``idempotent`` are the hints of MCP.
+    most) is ours; ``newest`` is the field by whose time the newest come first, and of a ``master``
+    only the beginning is read. ``writes``: it changes orders, positions or what others are told, so
+    it needs the trade right; ``destructive`` and ``idempotent`` are the hints of MCP.
     """
 
     name: str
@@ -59,10 +60,13 @@ class ToolRow:
     names: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     rows: bool = False
+    newest: str = ""
+    master: bool = False
     writes: bool = False
     destructive: bool = False
     idempotent: bool = False
     hidden: bool = False  # not given to models: tools of ours ask it
+    ours: bool = False  # what it answers is of this program alone, no text of others
 
 
 def toolsets(text: str) -> frozenset[Toolset]:

@@ -40,6 +40,7 @@ class _Tool:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     rows: bool = False
+    newest: str = ""
     idempotent: bool = False
     method: str = "POST"
     hidden: bool = False
@@ -84,8 +85,8 @@ TOOLS: tuple[_Tool, ...] = (
     T("cancel_gtt_order", "cancelgttorder", _ORDERS, idempotent=True),
     T("get_open_position", "openposition", _ACCOUNT),
     T("get_order_status", "orderstatus", _ACCOUNT),
-    T("get_order_book", "orderbook", _ACCOUNT, rows=True),
-    T("get_trade_book", "tradebook", _ACCOUNT, rows=True),
+    T("get_order_book", "orderbook", _ACCOUNT, "Newest first.", rows=True, newest="timestamp"),
+    T("get_trade_book", "tradebook", _ACCOUNT, "Newest first.", rows=True, newest="timestamp"),
     T("get_position_book", "positionbook", _ACCOUNT, rows=True),
     T("get_holdings", "holdings", _ACCOUNT, rows=True),
     T("get_funds", "funds", _ACCOUNT),
@@ -217,6 +218,8 @@ def _row(tool: _Tool, endpoint: Endpoint) -> ToolRow:
         names={name: field for field, name in NAMES.items()},
         fixed=tool.fixed,
         rows=tool.rows,
+        newest=tool.newest,
+        master=tool.path == "instruments",
         writes=writes,
         destructive=writes and tool.toolset is not Toolset.MESSAGES,
         idempotent=tool.idempotent or not writes,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -247,6 +248,10 @@ async def test_every_tool_answers_through_the_packages_own_client(program: Progr
         *(False, True, False),
     )
     assert (quote.read_only_hint, quote.destructive_hint) == (True, False)
+    assert (listed["get_quote"].meta, listed["list_indicators"].meta) == (
+        {"toolset": "market", "output": "untrusted_data"},
+        {"toolset": "research", "output": "message"},
+    )
     assert not any("apikey" in json.dumps(tool.input_schema) for tool in listed.values())
 
 
@@ -471,14 +476,20 @@ async def test_the_command_serves_over_standard_input_and_output_when_the_engine
 
 
 async def test_http_lets_in_who_is_here_and_shows_a_key(program: Program) -> None:
+    def state() -> str:
+        return {row["what"]: row["is"] for row in owner(program, "engine", "status")}["mcp"]
+
     def where() -> str:
-        rows = owner(program, "engine", "status")
-        found = {row["what"]: row["is"] for row in rows}["mcp"]
-        return str(found) if found.startswith("http") else ""
+        return state() if state().startswith("http://127.0.0.1:") else ""
 
     assert where() == ""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        setting(program, "mcp.port", str(taken.getsockname()[1]))
+        setting(program, "mcp.http", "true")
+        wait_for(lambda: "in use" in state(), "the trouble with the port")
     setting(program, "mcp.port", "0")
-    setting(program, "mcp.http", "true")
     url = wait_for(where, "the address of MCP")
     key = {"Authorization": f"Bearer {program.api_key}"}
     async with httpx2.AsyncClient() as http:

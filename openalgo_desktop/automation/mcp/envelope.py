@@ -45,8 +45,8 @@ class Outcome(StrEnum):
 ADVICE: Mapping[Outcome, str] = {
     Outcome.UNKNOWN: "unknown: do not retry; look at the order book (get_order_book) and the "
     "positions (get_position_book) to see what became of it",
-    Outcome.PARTIAL: "Do not send it again: some of its orders are there. Look at each result and "
-    "at the order book (get_order_book).",
+    Outcome.PARTIAL: "Do not send it again as a whole: orders of it may be there. Look at each "
+    "result and at the order book (get_order_book).",
     Outcome.QUEUED: "It waits for the owner in the action centre and is no order yet: do not send "
     "it again.",
 }

@@ -48,9 +48,11 @@ def arguments(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
     }
 
 
-def reads(name: str, doc: str, toolset: Toolset, schema: dict[str, Any]) -> ToolRow:
+def reads(
+    name: str, doc: str, toolset: Toolset, schema: dict[str, Any], *, ours: bool = False
+) -> ToolRow:
     """The row of a tool that reads."""
-    return ToolRow(name, doc, toolset, schema, idempotent=True)
+    return ToolRow(name, doc, toolset, schema, idempotent=True, ours=ours)
 
 
 # -- words ----------------------------------------------------------------------------------
@@ -174,11 +176,15 @@ OWN: tuple[OwnTool, ...] = (
             "What exchange, product, price_type, action and interval may be; checks given ones.",
             Toolset.REFERENCE,
             arguments({name: {"type": "string"} for name in constants()}),
+            ours=True,
         ),
         _constants,
     ),
     OwnTool(
-        reads("get_openalgo_version", "Versions of the engine.", Toolset.REFERENCE, arguments({})),
+        reads(
+            *("get_openalgo_version", "Versions of the engine.", Toolset.REFERENCE, arguments({})),
+            ours=True,
+        ),
         _version,
     ),
 )

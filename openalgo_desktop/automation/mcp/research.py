@@ -340,8 +340,8 @@ _PLACE = {
 }
 
 
-def _tool(name: str, doc: str, schema: dict[str, Any], make: Any) -> OwnTool:
-    return OwnTool(reads(name, doc, Toolset.RESEARCH, schema), make)
+def _tool(name: str, doc: str, schema: dict[str, Any], make: Any, *, ours: bool = False) -> OwnTool:
+    return OwnTool(reads(name, doc, Toolset.RESEARCH, schema, ours=ours), make)
 
 
 OWN: tuple[OwnTool, ...] = (
@@ -350,6 +350,7 @@ OWN: tuple[OwnTool, ...] = (
         "Indicators that calculate_indicator computes, with their parameters.",
         arguments({"query": {"type": "string", "description": "Words of its name or family"}}),
         _list,
+        ours=True,
     ),
     _tool(
         "calculate_indicator",

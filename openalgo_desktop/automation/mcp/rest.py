@@ -21,8 +21,8 @@ from openalgo_desktop.core.tools import CALLER_HEADER, MCP_CALLER, ToolRow
 #: Seconds that an answer may take. Closing a large book takes its time; the engine itself says
 #: what is unknown long before.
 READ_SECONDS, WRITE_SECONDS, CONNECT_SECONDS = 30.0, 90.0, 5.0
-#: Bytes of an answer at most; of a list of rows only so much is read, and so many rows of that.
-MOST_BYTES, MOST_OF_LIST, MOST_ROWS = 32 * 2**20, 2**20, 500
+#: Bytes of an answer at most; of a symbol master only so much is read, and so many rows of that.
+MOST_BYTES, MOST_OF_MASTER, MOST_ROWS = 32 * 2**20, 2**20, 500
 _LIST = '"data":['
 _JSON = json.JSONDecoder()
 #: Bytes that are decoded beside the loop.
@@ -75,7 +75,9 @@ class Rest:
                 timeout=httpx.Timeout(self._seconds[row.writes], connect=CONNECT_SECONDS),
                 **how,
             ) as response:
-                content, whole = await _content(response, MOST_OF_LIST if row.rows else MOST_BYTES)
+                content, whole = await _content(
+                    response, MOST_OF_MASTER if row.master else MOST_BYTES
+                )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             return Said(Outcome.NO_ENGINE, "The engine does not answer; nothing was sent.")
         except httpx.HTTPError as error:
@@ -98,11 +100,10 @@ async def _content(response: httpx.Response, most: int) -> tuple[bytes, bool]:
 
 
 def _beginning(row: ToolRow, content: bytes) -> Said:
-    """The first rows of a list that is too large to be read (a symbol master): beside the engine a
-    long decoding would hold it up."""
+    """The first rows of a symbol master: inside the engine decoding all of it would hold it up."""
     text = content.decode("utf-8", "ignore")
     head, found, _ = text.partition(_LIST)
-    if not row.rows or not found:
+    if not row.master or not found:
         return Said(Outcome.REFUSED, "The answer is too large; ask for less.")
     rows: list[Any] = []
     at = len(head) + len(found)
@@ -125,7 +126,19 @@ async def _read(row: ToolRow, status: int, content: bytes, request_id: str) -> S
             data = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _broken(row, f"status {status}, no JSON", request_id)
-    return _told(row, status, data, request_id)
+    return _told(row, status, _newest_first(row.newest, data), request_id)
+
+
+def _newest_first(field: str, value: Any) -> Any:
+    """Lists of rows with that field in the order of its time; brokers have theirs. Rows whose time
+    is not known come first: they may be the newest."""
+    if not field:
+        return value
+    if isinstance(value, dict):
+        return {name: _newest_first(field, part) for name, part in value.items()}
+    if isinstance(value, list) and all(isinstance(row, dict) and field in row for row in value):
+        return sorted(value, key=lambda row: (not row[field], str(row[field])), reverse=True)
+    return value
 
 
 def _told(row: ToolRow, status: int, data: Any, request_id: str) -> Said:

@@ -17,7 +17,7 @@ from mcp.server import Server, ServerRequestContext
 
 from openalgo_desktop import __version__
 from openalgo_desktop.automation.mcp import arguments as given
-from openalgo_desktop.automation.mcp.envelope import Outcome, Said, envelope, text_of
+from openalgo_desktop.automation.mcp.envelope import DATA, MESSAGE, Outcome, Said, envelope, text_of
 from openalgo_desktop.automation.mcp.ports import Door, Facts, OwnTool
 from openalgo_desktop.automation.mcp.reference import CONSTANTS_URI, constants
 from openalgo_desktop.automation.mcp.rest import Rest
@@ -244,5 +244,5 @@ def _tool(row: ToolRow) -> types.Tool:
             idempotent_hint=row.idempotent,
             open_world_hint=True,
         ),
-        _meta={"toolset": row.toolset.value},
+        _meta={"toolset": row.toolset.value, "output": MESSAGE if row.ours else DATA},
     )

@@ -32,6 +32,7 @@ def entry(**fields: Any) -> AuditEntry:
     ("source", "words"),
     [
         ("webhook:Breakout 15m", "Webhook Breakout 15m"),
+        ("mcp:assistant", "Language model assistant"),
         ("api:Excel", "API Excel"),
         ("window", "Window"),
         ("exit:261124-7", "Watched exit"),

@@ -73,6 +73,7 @@ def test_sources_that_would_hold_no_order_are_refused(text: str) -> None:
     ("text", "meant"),
     [
         ("api", "api:*"),
+        ("mcp", "mcp:*"),
         (" webhook , api:a", "webhook:*, api:a"),
         ("*", "*"),
         ("", ""),

@@ -12,7 +12,7 @@ import pytest
 
 from openalgo_desktop.automation.mcp.envelope import Outcome, Said, envelope
 from openalgo_desktop.automation.mcp.ports import Facts
-from openalgo_desktop.automation.mcp.rest import MOST_OF_LIST, MOST_ROWS, Rest
+from openalgo_desktop.automation.mcp.rest import MOST_OF_MASTER, MOST_ROWS, Rest
 from openalgo_desktop.core.enums import KeyRights
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.core.tools import ToolRow, Toolset, Writes
@@ -43,8 +43,11 @@ class Faked(Rest):
         self._client = httpx.AsyncClient(transport=httpx.MockTransport(handle))
 
 
-async def sent(handler: Handler, *, writes: bool = True, rows: bool = False) -> tuple[Said, Faked]:
-    row = ToolRow("t", "", Toolset.ORDERS, {}, "/api/v1/placeorder", writes=writes, rows=rows)
+async def sent(
+    handler: Handler, *, writes: bool = True, master: bool = False, newest: str = ""
+) -> tuple[Said, Faked]:
+    row = ToolRow("t", "", Toolset.ORDERS, {}, "/api/v1/placeorder", writes=writes)
+    row = replace(row, master=master, newest=newest)
     rest = Faked(handler)
     said = await rest.send(FACTS, row, {"symbol": "SBIN"})
     await rest.close()
@@ -113,9 +116,24 @@ async def test_of_a_symbol_master_only_the_beginning_is_read() -> None:
             read += 10_000
             yield content[at : at + 10_000]
 
-    said, _ = await sent(lambda _: httpx.Response(200, content=stream()), writes=False, rows=True)
+    said, _ = await sent(lambda _: httpx.Response(200, content=stream()), writes=False, master=True)
     assert said.data["data"] == rows[:MOST_ROWS]
-    assert read < MOST_OF_LIST + 20_000
+    assert read < MOST_OF_MASTER + 20_000
     answer = envelope("get_instruments", replace(said, items=3))
     assert answer["cut"] == {"data.data": {"shown": 3, "of": "not counted", "part": "first"}}
     assert answer["data"]["message"] == "Found 20000 instruments"
+
+
+async def test_the_newest_orders_come_first_whatever_order_the_broker_has() -> None:
+    times = ["2026-11-25 09:15:00", "", "2026-11-25 10:00:00"]
+    rows = [{"orderid": str(at), "timestamp": time} for at, time in enumerate(times)]
+    said, _ = await sent(answers(200, data={"orders": rows}), writes=False, newest="timestamp")
+    assert [row["orderid"] for row in said.data["data"]["orders"]] == ["1", "2", "0"]
+
+
+async def test_a_long_book_is_read_to_its_end() -> None:
+    rows = [
+        {"orderid": str(at), "timestamp": f"{at:019}", "text": "x" * 99} for at in range(20_000)
+    ]
+    said, _ = await sent(answers(200, data={"orders": rows}), writes=False, newest="timestamp")
+    assert said.data["data"]["orders"][0]["orderid"] == "19999"
