@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from openalgo_desktop.automation.telegram.channel import TelegramChannel
 from openalgo_desktop.automation.telegram.rooms import Rooms
 from openalgo_desktop.automation.telegram.service import Telegram
-from openalgo_desktop.automation.telegram.strategies import HostedRoom
+from openalgo_desktop.automation.telegram.strategies import HostedRoom, MadeRoom
 from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.core.telegram import WHO
 from openalgo_desktop.runtime.options import USER
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
+
+#: Letters of an answer that the audit trail keeps.
+MAX_ANSWER = 500
 
 
 def make_telegram(terminal: Terminal) -> None:
@@ -51,6 +54,7 @@ def make_telegram(terminal: Terminal) -> None:
 async def start_telegram(terminal: Terminal) -> None:
     """Begin to answer and to tell, where the bot is switched on."""
     telegram = terminal.telegram
+    telegram.add_strategies(MadeRoom(terminal.strategies))
     telegram.add_strategies(HostedRoom(terminal.host))
     terminal.on_stop(terminal.alerts.teller.add(TelegramChannel(telegram)))
     await telegram.start()
@@ -58,5 +62,5 @@ async def start_telegram(terminal: Terminal) -> None:
 
 
 def _record(terminal: Terminal, what: str, subject: str, answer: str) -> None:
-    entry = AuditEntry(terminal.clock.now(), WHO, what, subject, answer=answer)
+    entry = AuditEntry(terminal.clock.now(), WHO, what, subject, answer=answer[:MAX_ANSWER])
     terminal.audit.record(entry)

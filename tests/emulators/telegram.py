@@ -45,6 +45,8 @@ class TelegramEmulator:
         self.refuse: dict[str, deque[tuple[int, dict[str, Any]]]] = {}
         self.refuse_all: int = 0  # status of every answer
         self.repeat = False  # updates come again, whatever was confirmed
+        self.garbage: dict[str, int] = {}  # so many answers of a method are no JSON
+        self.name = "Asha"
         self.cut = 0  # so many long polls end without an answer
         self._updates: list[dict[str, Any]] = []
         self._more = asyncio.Event()
@@ -91,7 +93,7 @@ class TelegramEmulator:
         message = self._message("", chat, user or chat, "") | {"message_id": message_id}
         query = {
             "id": f"q{next(self._messages)}",
-            "from": _user(user or chat),
+            "from": self._user(user or chat),
             "message": message,
             "chat_instance": "1",
             "data": data,
@@ -105,16 +107,20 @@ class TelegramEmulator:
         return number
 
     def _message(self, text: str, chat: int, user: int, group: str) -> dict[str, Any]:
-        place: dict[str, Any] = {"id": chat, "type": "private", "first_name": "Asha"}
+        place: dict[str, Any] = {"id": chat, "type": "private", "first_name": self.name}
         if group:
             place = {"id": chat, "type": "group", "title": group}
         return {
             "message_id": next(self._messages),
             "date": 1_800_000_000,
             "chat": place,
-            "from": _user(user),
+            "from": self._user(user),
             "text": text,
         }
+
+    def _user(self, number: int) -> dict[str, Any]:
+        name = f"asha{number}"
+        return {"id": number, "is_bot": False, "first_name": self.name, "username": name}
 
     # -- what a test looks at ---------------------------------------------------------------
     def texts(self, chat: int = USER) -> list[str]:
@@ -136,6 +142,9 @@ class TelegramEmulator:
         if self.refuse.get(method):
             status, parameters = self.refuse[method].popleft()
             return _no(status, f"refused {method}", parameters)
+        if self.garbage.get(method):
+            self.garbage[method] -= 1
+            return web.Response(text="<html>busy</html>")
         form = dict(await request.post()) if request.can_read_body else {}
         handler = getattr(self, f"_{method}", None)
         result = True if handler is None else await handler(form, request)
@@ -183,10 +192,6 @@ class TelegramEmulator:
         self.said.append(Said(method, int(form["chat_id"]), text, buttons, png, number))
         chat = {"id": int(form["chat_id"]), "type": "private"}
         return {"message_id": number, "date": 1_800_000_000, "chat": chat, "text": text}
-
-
-def _user(number: int) -> dict[str, Any]:
-    return {"id": number, "is_bot": False, "first_name": "Asha", "username": f"asha{number}"}
 
 
 def _no(status: int, text: str, parameters: dict[str, Any] | None = None) -> web.Response:

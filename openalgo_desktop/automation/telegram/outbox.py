@@ -163,6 +163,9 @@ class Outbox:
             except (ChatGone, Unsendable) as error:
                 log.warning("a message to chat %d is lost: %s", message.chat_id, error.message)
                 message.fail(error.message)
+            except Exception:
+                log.exception("a message to chat %d is lost", message.chat_id)
+                message.fail("It could not be sent; the log file says how.")
             else:
                 wait = FIRST_WAIT
 

@@ -77,8 +77,8 @@ class Poller:
             except RateLimited as error:
                 await self._pause(error.retry_after)
                 continue
-            except (TwoPollers, NetError) as error:
-                self._told(BotState.WAITING, f"{error.message} It is tried again.")
+            except Exception as error:
+                self._told(BotState.WAITING, f"{_why(error)} It is tried again.")
                 await self._pause(wait)
                 # The next one is answered at once, so that it is known when it works again.
                 wait, hold = min(LONGEST_WAIT, wait * 2), 0
@@ -104,3 +104,10 @@ class Poller:
             self._take(update)
         except Exception:
             log.exception("an update of Telegram failed")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, TwoPollers | NetError):
+        return error.message
+    log.exception("what Telegram answered cannot be used")
+    return "Telegram's answer cannot be used; the log file says why."

@@ -148,9 +148,8 @@ class Telegram:
         token = await self._read_token()
         if token is None:
             raise ConfigError(
-                f"The vault is locked, so there is no token. {self._locked_vault}"
-                if self._locked_vault
-                else "There is no token: store the one of your bot (from @BotFather) with "
+                self._locked()
+                or "There is no token: store the one of your bot (from @BotFather) with "
                 "`openalgo-desktop telegram token`."
             )
         url = str(self._settings["telegram.api_url"])
@@ -173,6 +172,10 @@ class Telegram:
         )
         self._session = session
         await session.start()
+
+    def _locked(self) -> str:
+        reason = self._locked_vault
+        return f"The vault is locked, so there is no token. {reason}" if reason else ""
 
     def _wire(self, token: Secret, url: str) -> Wire:
         """In a thread: the library takes a part of a second to import."""
@@ -235,7 +238,7 @@ class Telegram:
         off. Raises :class:`ConfigError` without a token and where Telegram refuses it."""
         await self.load()
         if on and await self._read_token() is None:
-            raise ConfigError(NO_TOKEN)
+            raise ConfigError(self._locked() or NO_TOKEN)
         if bool(self._settings["telegram.enabled"]) is not on:
             self._settings.set("telegram.enabled", on)  # the listener applies it
         await self._apply()

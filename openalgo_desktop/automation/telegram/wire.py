@@ -58,8 +58,8 @@ class BotWire:
         self._bot = Bot(
             token.reveal(),
             base_url=f"{base_url.rstrip('/')}/bot",
-            request=_request(4),
-            get_updates_request=_request(1),
+            request=_request(4, base_url),
+            get_updates_request=_request(1, base_url),
         )
 
     async def open(self) -> str:
@@ -135,13 +135,16 @@ class BotWire:
         return NetError(f"Telegram answers what cannot be read: {said}.")
 
 
-def _request(connections: int) -> HTTPXRequest:
+def _request(connections: int, base_url: str) -> HTTPXRequest:
+    # Of this machine alone nothing is encrypted, and redirects are not followed: no certificates.
+    secure = not base_url.startswith("http://")
     return HTTPXRequest(
         connection_pool_size=connections,
         connect_timeout=CONNECT,
         read_timeout=ANSWER,
         write_timeout=ANSWER,
         pool_timeout=ANSWER,
+        httpx_kwargs={} if secure else {"verify": False, "trust_env": False},
     )
 
 
@@ -162,10 +165,16 @@ def _incoming(update: Update) -> Incoming:
         chat_id=chat.id,
         private=chat.type == "private",
         user_id=user.id,
-        username=user.username or "",
-        name=chat.title or user.full_name,
+        username=_clean(user.username or ""),
+        name=_clean(chat.title or user.full_name),
         text=text,
         button=query.data or "" if query is not None else "",
         button_id=query.id if query is not None else "",
         message_id=query.message.message_id if query is not None and query.message else 0,
     )
+
+
+def _clean(name: str) -> str:
+    """A name that anybody may give himself, for one line of a log or a table."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in name)
+    return " ".join(shown.split())[:64]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import msgspec
 
+from openalgo_desktop.core.acting import actor
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.numbers import whole
 from openalgo_desktop.core.telegram import MAX_MESSAGE, LinkedChat, Preferences, TelegramRoom
@@ -26,6 +29,16 @@ async def _room(call: Call) -> TelegramRoom:
         raise ApiError(501, NOT_YET)
     await room.load()
     return room
+
+
+@contextmanager
+def _acting(call: Call) -> Iterator[None]:
+    """The audit trail names the client; a connection's next request is its own."""
+    token = actor.set(call.source)
+    try:
+        yield
+    finally:
+        actor.reset(token)
 
 
 def _done(message: str, **more: Any) -> dict[str, Any]:
@@ -74,8 +87,9 @@ async def configure(call: Call) -> dict[str, Any]:
             await room.set_token(token)
         except AppError as error:
             raise ApiError(400, error.message) from None
-    for key, value in changes.items():
-        settings.set(key, value)
+    with _acting(call):
+        for key, value in changes.items():
+            settings.set(key, value)
     await room.touch()
     notes = {}
     if data.get("webhook_url") or data.get("polling_mode") is False:
@@ -103,7 +117,8 @@ async def start(call: Call) -> dict[str, Any]:
     """Switch the bot on."""
     room = await _room(call)
     try:
-        await room.switch(True)
+        with _acting(call):
+            await room.switch(True)
     except AppError as error:
         raise ApiError(400, error.message) from None
     status = room.status
@@ -115,7 +130,8 @@ async def stop(call: Call) -> dict[str, Any]:
     room = await _room(call)
     if not room.status.is_active:
         raise ApiError(500, "Bot is not running")
-    await room.switch(False)
+    with _acting(call):
+        await room.switch(False)
     return _done("Bot stopped successfully")
 
 

@@ -189,6 +189,48 @@ async def test_a_lost_connection_comes_back_and_nothing_is_lost():
         assert r.api.texts().count("Orders go to SANDBOX.") == 1
 
 
+async def test_answers_that_are_no_answers_are_waited_out():
+    async with room() as r:
+        await r.on()
+        await r.link()
+        r.api.garbage = {"getUpdates": 2, "sendMessage": 2}
+        assert (await r.ask("/mode")).text == "Orders go to SANDBOX."
+        await until(lambda: r.bot.status.state is BotState.RUNNING, "the return")
+        assert r.api.garbage == {"getUpdates": 0, "sendMessage": 0}
+
+
+async def test_a_fault_of_our_own_ends_neither_sending_nor_polling(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async with room() as r:
+        await r.on()
+        await r.link()
+        wire = r.bot._session._wire  # type: ignore[union-attr]
+        good = {name: getattr(wire, name) for name in ("send", "updates")}
+
+        def once(name: str) -> None:
+            async def broken(*_: object) -> None:
+                monkeypatch.setattr(wire, name, good[name])
+                raise ValueError("a fault")
+
+            monkeypatch.setattr(wire, name, broken)
+
+        once("send")
+        once("updates")
+        r.api.write("/mode")  # its answer is lost
+        await until(lambda: r.bot.status.state is BotState.WAITING, "the sentence")
+        assert "log file" in r.bot.status.text
+        assert "Funds" in (await r.ask("/funds")).text
+
+
+async def test_a_name_is_one_line_whatever_its_owner_made_of_it():
+    async with room() as r:
+        await r.on()
+        r.api.name = "A\nERROR root: forged\u202e" + "x" * 100
+        chat = await r.link()
+        assert chat.name == f"A ERROR root: forged {'x' * 100}"[:64]
+
+
 async def test_a_revoked_token_ends_the_polling_with_a_sentence():
     async with room() as r:
         await r.on()
