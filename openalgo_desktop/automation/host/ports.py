@@ -167,6 +167,10 @@ class Processes(Protocol):
     async def how_it_ended(self, strategy_id: str, run_id: str) -> Ended | None:
         """Of a run that is over, also one that ended while no engine ran; None: not known."""
 
+    async def tidy(self, days: int = 60) -> int:
+        """Delete virtual environments that nobody asked for in so many days and no run uses;
+        returns how many."""
+
     async def stop_all(self, grace: float, reason: str = "") -> None:
         """End all runs side by side; returns when they are gone."""
 

@@ -191,8 +191,7 @@ class HostProcesses:
         return None if ended is None else cleaned(ended, self._clean)
 
     async def tidy(self, days: int = 60) -> int:
-        """Delete virtual environments that nobody asked for in so many days and no run uses;
-        returns how many."""
+        """See :class:`Processes`."""
         return await asyncio.to_thread(self._tidy, days)
 
     def _tidy(self, days: int) -> int:

@@ -116,11 +116,12 @@ class Host:
             self._beside(self._prune())
 
     async def _prune(self) -> None:
-        """Old logs go, now and each hour."""
+        """Old logs and environments go, now and each hour."""
         while True:
             days, megabytes = self._facts.keep()
             try:
                 await self.logs.prune(days=days, megabytes=megabytes)
+                await self._tools.processes.tidy()
             except AppError as error:
                 log.warning("old logs of hosted programs stay: %s", error.message)
             await asyncio.sleep(3600)

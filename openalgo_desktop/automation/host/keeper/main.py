@@ -138,11 +138,13 @@ class Keeper:
         if free:
             for pipe in self._pipes:
                 poll.register(pipe, select.POLLIN)
-        events = poll.poll((wait if free else 0.02) * 1000)
-        now = time.monotonic()
+        if self._deadline:
+            wait = max(0.0, min(wait, self._deadline - now))
+        events = poll.poll((wait if free else min(wait, 0.02)) * 1000)
         if self._heard_signal:
             self._heard_signal = False
             self._asked()
+        now = time.monotonic()
         for descriptor, _ in events:
             if descriptor == self._wake:
                 with suppress(BlockingIOError):

@@ -127,6 +127,9 @@ class Machine:
     async def how_it_ended(self, strategy_id: str, run_id: str) -> Ended | None:
         return self.how.get(run_id)
 
+    async def tidy(self, days: int = 60) -> int:
+        return 0
+
     async def stop_all(self, grace: float, reason: str = "") -> None:
         for run in list(self.alive.values()):
             await run.stop(grace, reason)
