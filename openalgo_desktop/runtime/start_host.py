@@ -68,8 +68,8 @@ async def start_host(terminal: Terminal) -> None:
     )
     terminal.keys.on_used(terminal.host.heard)
     terminal.risk_rules.programs = terminal.host.quotas
-    await terminal.host.start_up()
     terminal.on_stop(terminal.host.close)
+    await terminal.host.start_up()
 
 
 class OwnResults:

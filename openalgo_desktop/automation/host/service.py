@@ -217,7 +217,10 @@ class Host:
         del self._seats[seat.strategy_id], self._by_name[seat.row.name]
         self._files.forget(seat.strategy_id)
         self._tools.bus.publish(HostedChanged(view=view, removed=True))
-        await self.logs.remove(seat.strategy_id)
+        try:
+            await self.logs.remove(seat.strategy_id)
+        except AppError as error:
+            log.warning("logs of %s stay: %s", seat.row.name, error.message)
 
     async def change(self, name: str, **fields: Any) -> HostedView:
         """Other values for :data:`CHANGEABLE` fields; what runs has them from its next start on.

@@ -99,7 +99,7 @@ class Schedules:
             await seat.stop(
                 "Its window has ended.",
                 state=HostedState.PAUSED,
-                square_off=row.hours.at_end is AtWindowEnd.SQUARE_OFF,
+                square_off=True if row.hours.at_end is AtWindowEnd.SQUARE_OFF else None,
             )
 
     def _tell(self, text: str) -> None:

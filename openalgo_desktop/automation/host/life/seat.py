@@ -87,7 +87,8 @@ class Seat:
         account = gate.account_of(mode)
         gate.addresses()
         self.row = await self._tools.registry.reread(self.strategy_id)
-        gate.check(self.row, mode, await self._tools.registry.digest(self.row))
+        digest = await self._tools.registry.digest(self.row)
+        gate.check(self.row, mode, digest)
         wanted = Wanted(
             mode=mode, account_id=account, by=by, since=self._tools.clock.now(), window=window
         )
@@ -98,6 +99,7 @@ class Seat:
         await self._put(
             fresh,
             wanted=wanted,
+            digest=digest,
             mode=mode,
             account_id=account,
             state=HostedState.PREPARING,

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from openalgo_desktop.automation.host.life.after_restart import Again, decide
+from openalgo_desktop.automation.host.life.after_restart import Again, Decision, decide
 from openalgo_desktop.automation.host.life.looking import Schedules
 from openalgo_desktop.automation.host.life.ports import Tools
 from openalgo_desktop.automation.host.life.seat import Seat
@@ -14,6 +14,7 @@ from openalgo_desktop.automation.host.ports import Marks
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Notice
 from openalgo_desktop.core.strategies.hosted import HostedState
+from openalgo_desktop.core.strategies.ports import NotNow
 
 log = logging.getLogger(__name__)
 
@@ -33,40 +34,58 @@ class TakingUp:
         away = self._tools.clock.time() - seen if seen else 0.0
         left = {marks.run_id: marks for marks in await self._tools.processes.left()}
         adopted: set[str] = set()
+        anew: list[tuple[Seat, Marks | None]] = []
         for seat in seats:
-            if await self._decide(seat, left, away):
+            marks = left.get(seat.kept.run_id)
+            what = await self._decide(seat, marks, away)
+            if what is not Again.REST:
+                left.pop(seat.kept.run_id, None)
+            if what is Again.ADOPT:
                 adopted.add(seat.kept.run_id)
+            elif what is Again.START:
+                anew.append((seat, marks))
+        # Old keys first: those of new runs are made after this.
+        await self._tools.keys.sweep(adopted)
         for marks in left.values():  # nobody wants these
             self._beside(self._end(marks))
-        await self._tools.keys.sweep(adopted)
+        for seat, marks in anew:
+            self._beside(self._start_anew(seat, marks))
 
-    async def _decide(self, seat: Seat, left: dict[str, Marks], away: float) -> bool:
-        """Whether it goes on in the same process. What is dealt with is taken out of ``left``."""
+    async def _decide(self, seat: Seat, marks: Marks | None, away: float) -> Again:
+        """What becomes of one; ``marks`` are those of its process, if there is one."""
         kept = seat.kept
         if kept.wanted is None:
             if kept.state.is_up:
                 seat.note(state=HostedState.STOPPED)
-            return False
-        marks, ended = left.get(kept.run_id), None
+            return Again.REST
+        ended = None
         if marks is None and kept.run_id:
             ended = await self._tools.processes.how_it_ended(seat.strategy_id, kept.run_id)
         verdict = self._schedules.verdict(seat, self._tools.clock.now())
         again = decide(seat.row, kept, ended, verdict, alive=self._good(seat, marks), away=away)
+        if again.what is not Again.REST and (why := self._forbidden(seat)):
+            again = Decision(Again.REST, reason=why)
         if again.what is Again.REST:
             seat.note(wanted=None, state=again.state, reason=again.reason)
             self._notice("warning", f"{seat.row.name}: {again.reason}")
-            return False
+            return Again.REST
         if again.what is Again.ADOPT and marks is not None:
             running = await self._tools.processes.adopt(marks)
             if running is not None:
-                del left[kept.run_id]
                 seat.resume(running)
-                return True
-        # What is left of the old process is gone before there is a new one.
+                return Again.ADOPT
         seat.note(state=HostedState.PREPARING)
-        left.pop(kept.run_id, None)
-        self._beside(self._start_anew(seat, marks))
-        return False
+        return Again.START
+
+    def _forbidden(self, seat: Seat) -> str:
+        """Why it may not go on as it was: the kill switch, a demotion that a crash cut short."""
+        wanted = seat.kept.wanted
+        try:
+            if wanted is not None:
+                self._tools.gate.check(seat.row, wanted.mode, seat.kept.digest)
+        except NotNow as error:
+            return error.message
+        return ""
 
     def _good(self, seat: Seat, marks: Marks | None) -> bool:
         """Whether its process is there and can still reach us, in an account that is still the

@@ -287,6 +287,41 @@ async def test_a_crash_between_any_two_steps_doubles_nothing(world: World, step:
     await host.close()
 
 
+async def test_new_keys_of_a_restart_are_not_swept_with_the_old(world: World) -> None:
+    host = await world.engine()
+    for name in ("a.py", "b.py", "c.py"):
+        await host.add(world.script(name))
+        await host.change(name[0], on_engine_restart=OnEngineRestart.RESTART)
+        await host.start(name[0], Mode.SANDBOX, "me")
+    await crash(host)
+    host = await world.engine()
+    await until(lambda: all(view.pid for view in host.all()))
+    assert {key.name for key in world.ring.rows.values()} == {
+        f"hosted:{view.run_id}" for view in host.all()
+    }
+    assert len(world.machine.alive) == 3
+    await host.close()
+
+
+@pytest.mark.parametrize("why", ["kill switch", "promotes"])
+async def test_what_may_not_go_on_is_not_taken_up(world: World, why: str) -> None:
+    host = await world.engine()
+    view = await host.add(world.script())
+    await host.promote("cross", (await host.promotion("cross")).digest, "me")
+    await host.start("cross", Mode.LIVE, "me")
+    await crash(host)
+    if why == "kill switch":
+        world.blocked = "the kill switch is on (by me)."
+    else:  # the demotion was on disk, the stop was not
+        row = world.store.rows["hosted", view.hosted.strategy_id]
+        world.store.rows["hosted", view.hosted.strategy_id] = row | {"promoted_hash": ""}
+    host = await world.engine()
+    await until(lambda: not world.machine.alive)
+    assert host.get("cross").state is HostedState.STOPPED and why in host.get("cross").reason
+    assert not world.ring.rows
+    await host.close()
+
+
 async def test_an_address_that_moved_or_an_account_that_changed_is_not_adopted(
     world: World,
 ) -> None:

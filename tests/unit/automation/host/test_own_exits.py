@@ -1,0 +1,86 @@
+"""A stop closes what the strategy itself holds, and nothing else, in the sandbox of a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openalgo_desktop.automation.host.life.own_exits import OwnExits
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.errors import RejectedByBroker
+from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
+from tests.begun import begin
+
+SANDBOX = Mode.SANDBOX
+
+
+@pytest.fixture
+async def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Terminal]:
+    monkeypatch.setenv("OPENALGO_VAULT", "file")
+    begin(tmp_path)
+    overrides = {"api.enabled": False}
+    running = Terminal(TerminalOptions(data_dir=tmp_path, overrides=overrides, sim_frozen=True))
+    await running.start()
+    yield running
+    await running.stop()
+
+
+async def place(terminal: Terminal, strategy: str, units: int, **fields: Any) -> None:
+    action = Action.BUY if units > 0 else Action.SELL
+    symbol = fields.pop("symbol", "SBIN")
+    request = OrderRequest(
+        symbol, "NSE", action, abs(units), product=Product.MIS, strategy=strategy, **fields
+    )
+    await terminal.desk.bound(SANDBOX).place(request, f"api:{strategy}")
+
+
+def held(terminal: Terminal) -> dict[str, int]:
+    rows = terminal.desk.books.book(SANDBOX).positions.values()
+    return {row.symbol: row.quantity for row in rows if row.quantity}
+
+
+def working(terminal: Terminal) -> list[str]:
+    orders = terminal.desk.books.book(SANDBOX).orders.values()
+    return [row.strategy for row in orders if row.status.is_working]
+
+
+async def test_its_own_is_closed_and_nothing_else(terminal: Terminal) -> None:
+    await place(terminal, "cross", 10)
+    await place(terminal, "cross", -4, symbol="INFY")
+    await place(terminal, "by hand", 3)
+    for name in ("cross", "by hand"):
+        await place(terminal, name, 1, price_type=PriceType.LIMIT, price=300.0)
+    terminal.settings.set("approvals.sources", "*")  # an exit waits for no human
+    account = terminal.desk.gateway_of(SANDBOX).account_id
+    assert await OwnExits(terminal.desk).close("cross", SANDBOX, account) == ()
+    assert held(terminal) == {"SBIN": 3}
+    assert working(terminal) == ["by hand"]
+    closing = [
+        row for row in terminal.desk.books.book(SANDBOX).orders.values() if row.strategy == "cross"
+    ]
+    assert len(closing) == 5  # three of its own, two exits
+
+
+async def test_nothing_is_sent_in_another_account(terminal: Terminal) -> None:
+    await place(terminal, "cross", 10)
+    (told,) = await OwnExits(terminal.desk).close("cross", SANDBOX, "sandbox:other")
+    assert "nothing was sent" in told
+    assert held(terminal) == {"SBIN": 10}
+
+
+async def test_what_was_refused_is_told(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await place(terminal, "cross", 10)
+
+    async def refuse(*_: Any) -> None:
+        raise RejectedByBroker("No more orders today.")
+
+    monkeypatch.setattr(terminal.sandbox, "place", refuse)
+    (told,) = await OwnExits(terminal.desk, settle=0.3).close("cross", SANDBOX, "")
+    assert told == "+10 SBIN (MIS) may still be open: No more orders today."
