@@ -216,6 +216,23 @@ OPERATIONS: tuple[Operation, ...] = (
         offline=True,
         confirm="Delete this strategy? Its address stops working.",
     ),
+    Op(
+        "webhooks",
+        "log",
+        "alerts that came, of one strategy or of all, and what became of each",
+        (F("name", "name of the strategy", required=False, metavar="NAME"),),
+    ),
+    Op("webhooks", "payload", "what to paste into TradingView and others", (_WEBHOOK,)),
+    Op(
+        "webhooks",
+        "test",
+        "send a strategy an alert of its own, in the sandbox",
+        (
+            _WEBHOOK,
+            F("action", "start, stop, long_entry...", option=True, required=False),
+        ),
+        changes=True,
+    ),
     Op("webhooks", "unsent", "alerts that a stop of the program left unsent, with their age"),
     Op(
         "webhooks",

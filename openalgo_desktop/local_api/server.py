@@ -14,6 +14,7 @@ from openalgo_desktop.local_api.doorkeeper import HEAD_SECONDS, Doorkeeper
 from openalgo_desktop.local_api.http_server import RequestHandler, web
 from openalgo_desktop.local_api.network import BACKLOG, bind_sockets, exposure, shown_host, url_host
 from openalgo_desktop.local_api.table import Endpoint
+from openalgo_desktop.local_api.webhook_desk import WebhookDesk
 from openalgo_desktop.local_api.ws import WsServer
 
 log = logging.getLogger(__name__)
@@ -129,6 +130,8 @@ class LocalApi:
         self.dispatcher = Dispatcher(ctx)
         self.ws = WsServer(ctx, self.doorkeeper)
         self.dispatcher.stream_url = lambda: self.ws_url
+        #: What to paste into senders of alerts, what came of alerts, and tests of one's own.
+        self.webhooks = WebhookDesk(ctx, self.dispatcher.services, lambda: self.rest_url)
         self._runner: web.ServerRunner | None = None
         self._port = 0
 

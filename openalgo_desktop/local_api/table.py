@@ -18,6 +18,7 @@ from openalgo_desktop.trading.own_part import OwnPart
 if TYPE_CHECKING:
     from openalgo_desktop.local_api.bodies import Body
     from openalgo_desktop.local_api.services import Services
+    from openalgo_desktop.local_api.webhook_queue import Trial
 
 JSON_TYPE = "application/json"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -97,6 +98,7 @@ class Call:
     client_id: str = ""  # header Idempotency-Key
     client: str = ""  # address of the sender
     body: Body | None = None  # of an alert
+    test: Trial | None = None  # an alert of the owner's own
     decided: bool = False  # a human let it out of the action centre
 
     @property

@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -51,6 +51,15 @@ class _Job(msgspec.Struct, frozen=True):
     order: WebhookOrder
     source: str
     mode: Mode  # when the alert came
+    bound: bool = False  # a test: in that mode wherever the switch stands
+    told: Callable[[str], None] | None = None  # what came of it
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """A test of the owner: its mode, and who hears what came of each order."""
+
+    mode: Mode
+    told: Callable[[str], None]
 
 
 class _Seen:
@@ -134,7 +143,11 @@ class WebhookQueue:
 
     # -- taking -----------------------------------------------------------------------------
     async def submit(
-        self, strategy: WebhookStrategy, orders: Sequence[WebhookOrder], name: str
+        self,
+        strategy: WebhookStrategy,
+        orders: Sequence[WebhookOrder],
+        name: str,
+        test: Trial | None = None,
     ) -> list[int] | None:
         """Take the orders of one alert of that :func:`fingerprint`; returns their numbers when they
         are durable.
@@ -155,15 +168,21 @@ class WebhookQueue:
         self._waiting += len(orders)
         seen = _Seen(self._ctx.clock.monotonic(), asyncio.get_running_loop().create_future())
         self._seen[name] = seen
-        task = asyncio.create_task(self._take(strategy.source, orders, name, seen))
+        task = asyncio.create_task(self._take(strategy.source, orders, name, seen, test))
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
         return await asyncio.shield(task)  # a client that goes away does not take its alert back
 
     async def _take(
-        self, source: str, orders: Sequence[WebhookOrder], name: str, seen: _Seen
+        self,
+        source: str,
+        orders: Sequence[WebhookOrder],
+        name: str,
+        seen: _Seen,
+        test: Trial | None,
     ) -> list[int]:
-        mode, now = self._ctx.desk.mode, self._ctx.clock.now()
+        mode = self._ctx.desk.mode if test is None else test.mode
+        told, now = None if test is None else test.told, self._ctx.clock.now()
         rows = [
             Alert(0, order_kind(order), order_payload(order, mode), source, name, now)
             for order in orders
@@ -180,7 +199,7 @@ class WebhookQueue:
             raise
         for number, order in zip(numbers, orders, strict=True):
             lane = self._lanes[PLAIN_SPACING if order.target is None else SMART_SPACING]
-            lane.put_nowait(_Job(number, order, source, mode))
+            lane.put_nowait(_Job(number, order, source, mode, test is not None, told))
         seen.stored.set_result(None)
         return numbers
 
@@ -205,7 +224,10 @@ class WebhookQueue:
         while True:
             job = await lane.get()
             if await self._begin(job):
-                await self._finish(job, await self._result(job))
+                result = await self._result(job)
+                await self._finish(job, result)
+                if job.told is not None:
+                    job.told(result)
             self._waiting -= 1
             await asyncio.sleep(spacing)
 
@@ -254,10 +276,12 @@ class WebhookQueue:
             payload = order_payload(order, job.mode)
             number = await approvals.queue(order_kind(order), payload, source, [order.request.key])
             return f"action centre, request {number}"
+        desk = self._ctx.desk.bound(job.mode) if job.bound else self._ctx.desk
         if order.target is None:
-            placed = await self._ctx.desk.place(order.request, source, job.mode)
+            placed = await desk.place(order.request, source, job.mode)
             return f"order {', '.join(placed.ids)}"
-        outcome = await self._smart.place(order.request, order.target, source, job.mode)
+        smart = SmartOrders(desk) if job.bound else self._smart
+        outcome = await smart.place(order.request, order.target, source, job.mode)
         return (
             outcome.message if isinstance(outcome, NotNeeded) else f"order {', '.join(outcome.ids)}"
         )

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.numbers import MAX_TEXT, number
 from openalgo_desktop.core.strategies.webhook import PREFIX, HookResult
 from openalgo_desktop.core.webhook_log import WebhookEvent, hook_key
 from openalgo_desktop.local_api.bodies import Body
+from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.gate import TooMany
 from openalgo_desktop.local_api.hook_log import said
-from openalgo_desktop.local_api.table import ApiError, Call, Reply
-from openalgo_desktop.local_api.webhook_queue import fingerprint
+from openalgo_desktop.local_api.made_webhooks import OWNER
+from openalgo_desktop.local_api.services import Services
+from openalgo_desktop.local_api.table import ApiError, Call, Endpoint, Reply
+from openalgo_desktop.local_api.webhook_queue import Trial, fingerprint
 from openalgo_desktop.trading.idempotency import client_id
 from openalgo_desktop.trading.webhooks import (
     WebhookKind,
@@ -41,6 +45,13 @@ async def _answer(call: Call, kind: WebhookKind, follow: _Follow) -> dict[str, A
     if found is None or found.kind is not kind:
         _note(call, None, HookResult.TOKEN, 404, "Invalid webhook ID", [])
         raise ApiError(404, "Invalid webhook ID")
+    return (await _told(call, found, follow))[0]
+
+
+async def _told(
+    call: Call, found: WebhookStrategy, follow: _Follow
+) -> tuple[dict[str, Any], list[int] | None]:
+    """Follow an alert and note what became of it."""
     try:
         call.data = (call.body or Body()).fields()
         answer, orders = await follow(call, found)
@@ -52,7 +63,35 @@ async def _answer(call: Call, kind: WebhookKind, follow: _Follow) -> dict[str, A
     else:
         result = HookResult.QUEUED if orders else HookResult.REFUSED
         _note(call, found, result, 200, str(answer["message"]), orders)
-    return answer
+    return answer, orders
+
+
+async def followed(
+    ctx: ApiContext,
+    services: Services,
+    strategy: WebhookStrategy,
+    body: Body,
+    mode: Mode,
+    told: Callable[[str], None],
+) -> tuple[int, dict[str, Any], list[int] | None]:
+    """A test of the owner: status and answer as a sender would get them, and the orders. ``told``
+    hears what comes of each."""
+    chartink = strategy.kind is WebhookKind.CHARTINK
+    row = Endpoint(
+        "/chartink/webhook/*" if chartink else "/strategy/webhook/*", _never, None, "", ""
+    )
+    call = Call(ctx, services, row, {}, mode, "webhook", client=OWNER, body=body)
+    call.test = Trial(mode, told)
+    follow = _chartink_alert if chartink else _strategy_alert
+    try:
+        answer, orders = await _told(call, strategy, follow)
+    except ApiError as error:
+        return error.http_status, {"error": error.message, **error.fields}, []
+    return 200, answer, orders
+
+
+async def _never(call: Call) -> dict[str, Any]:
+    raise NotImplementedError
 
 
 def _note(
@@ -105,7 +144,7 @@ async def _submit(
         raise ApiError(400, "alert_id: write it as a text or a number") from None
     name = fingerprint(strategy, own or call.client_id, data)
     try:
-        numbers = await call.services.webhook_queue.submit(strategy, orders, name)
+        numbers = await call.services.webhook_queue.submit(strategy, orders, name, call.test)
     except StorageError as error:
         raise ApiError(503, f"The alert was not stored and is not followed: {error}") from None
     return ({"duplicate": True} if numbers is None else {}), numbers

@@ -18,6 +18,7 @@ from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.runtime.hands import (
     access,
     alerts,
+    hooks,
     models,
     orders,
     state,
@@ -34,7 +35,7 @@ Handler = Callable[[Owned, dict[str, Any]], Awaitable[Result]]
 
 def _handler(row: Operation) -> Handler:
     name = f"{row.group}_{row.verb}"
-    for module in (orders, access, alerts, state, strategies, telegram, watching, models):
+    for module in (orders, access, alerts, hooks, state, strategies, telegram, watching, models):
         if name in vars(module):
             handler: Handler = vars(module)[name]
             return handler

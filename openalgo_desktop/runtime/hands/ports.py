@@ -9,6 +9,7 @@ import msgspec
 
 from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.automation.host.service import Host
+from openalgo_desktop.automation.strategies.service import Engine as StrategyEngine
 from openalgo_desktop.automation.telegram.service import Telegram
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import SystemClock
@@ -50,6 +51,7 @@ class Owned(Protocol):
     alerts: Alerts
     host: Host
     mcp: Mcp
+    strategies: StrategyEngine
     telegram: Telegram
     api: LocalApi | None
 
