@@ -131,6 +131,14 @@ def test_webhooks(program: Program) -> None:
     ok(program, "webhooks", "enable", "alerts")
     with program.http() as http:
         assert http.post(path, alert)[0] == 200
+    assert "Answer 200" in ok(program, "webhooks", "test", "alerts")
+    came = rows(program, "webhooks", "log", "alerts")
+    assert [row["from"] for row in came] == ["test", "127.0.0.1", "127.0.0.1", "127.0.0.1"]
+    assert came[2]["result"] == "refused" and "inactive" in came[2]["what became of it"]
+    pastes = rows(program, "webhooks", "payload", "alerts")
+    assert pastes[1]["body"] == '{"symbol":"SBIN","action":"BUY"}'
+    code, text = run(program.data_dir, "webhooks", "log", "alert")
+    assert code == 2 and "Did you mean alerts?" in text
     code, text = run(program.data_dir, "webhooks", "delete", "alert", "--yes")
     assert code == 2 and "Did you mean alerts?" in text
     ok(program, "webhooks", "delete", "alerts", "--yes")
