@@ -51,6 +51,15 @@ class OrderNamed(Event, frozen=True):
     trades: tuple[Trade, ...] = ()
 
 
+class StrategyBookChanged(Event, frozen=True):
+    """The books of these strategies are others now: fills, a settlement, a name that came late.
+    Told at most a few times a second; of a book that was read anew all are named."""
+
+    mode: Mode
+    account_id: str
+    names: frozenset[str]
+
+
 class OrderSettled(Event, frozen=True):
     """An order that was unknown is not any more: its row under ``tag`` is over. ``order_id`` is
     the order that it became, empty when it never arrived."""

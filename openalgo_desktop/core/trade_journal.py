@@ -40,6 +40,7 @@ class Execution(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     price: Decimal
     at: datetime
     order_id: str = ""
+    trade_id: str = ""
     strategy: str = ""
     charges: Decimal = Decimal(0)
     multiplier: Decimal = Decimal(1)

@@ -20,6 +20,7 @@ from openalgo_desktop.runtime.mode_guard import ModeGuard
 from openalgo_desktop.runtime.start_alerts import start_alerts
 from openalgo_desktop.runtime.start_mcp import approval_sources
 from openalgo_desktop.runtime.start_strategies import start_strategies
+from openalgo_desktop.runtime.start_strategy_book import start_strategy_book
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.sandbox.realism import Realism
 from openalgo_desktop.storage.approvals import ApprovalRepository
@@ -98,6 +99,7 @@ async def start_trading(terminal: Terminal) -> None:
     await square_off.start()
     terminal.on_stop(square_off.stop)
     await _start_watching(terminal)
+    start_strategy_book(terminal)
     await start_alerts(terminal)
     await start_strategies(terminal)
     terminal.sandbox.on_changed = terminal.sandbox_changed

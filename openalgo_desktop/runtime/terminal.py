@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from openalgo_desktop.analytics.strategy_book.service import StrategyBook
 from openalgo_desktop.analytics.trade_journal import TradeJournal
 from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.automation.host.service import Host
@@ -135,6 +136,7 @@ class Terminal:
         self.desk: OrderDesk
         self.executions: ExecutionRecorder
         self.trade_journal: TradeJournal
+        self.strategy_book: StrategyBook
         self.previews: OrderPreviews
         self.approvals: Approvals
         self.kill_switch: KillSwitch

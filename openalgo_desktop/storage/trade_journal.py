@@ -68,6 +68,15 @@ class ExecutionRepository:
             lambda connection: [_execution(row) for row in connection.execute(query)]
         )
 
+    async def of_strategy(self, strategy: str) -> list[Execution]:
+        """Those of one strategy, oldest first."""
+        await self._db.flush()
+        mine = _TABLE.c.strategy == strategy[:255]
+        query = select(_TABLE).where(mine).order_by(_TABLE.c.at, _TABLE.c.id)
+        return await self._db.read(
+            lambda connection: [_execution(row) for row in connection.execute(query)]
+        )
+
     async def of_day(self, day: date) -> list[Execution]:
         """Those of one IST date."""
         query = select(_TABLE).where(_TABLE.c.day == day.isoformat()).order_by(_TABLE.c.id)
@@ -144,6 +153,7 @@ def _execution(row: Any) -> Execution:
         price=Decimal(row.price),
         at=from_micros(row.at),
         order_id=row.order_id,
+        trade_id=row.trade_id,
         strategy=row.strategy,
         charges=Decimal(row.charges),
         multiplier=Decimal(row.multiplier),

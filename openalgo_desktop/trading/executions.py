@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.events import Bus, OrderUpdated
+from openalgo_desktop.core.events import Bus, OrderNamed, OrderUpdated
 from openalgo_desktop.core.model import Key, Position, Trade
 from openalgo_desktop.core.trade_journal import Because, Execution
 
@@ -64,9 +64,11 @@ class ExecutionRecorder:
         self._since: dict[str, date] = {}
         self._behind = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._stop: Callable[[], None] | None = None
+        self._stop: Callable[[], object] | None = None
         self.on_added: Callable[[Execution], None] = lambda row: None
         self.on_changed: Callable[[], None] = lambda: None
+        #: Hears all executions of an order whose earlier ones were others.
+        self.on_order: Callable[[list[Execution]], None] = lambda rows: None
 
     async def start(self, since: Mapping[str, Any]) -> None:
         """Know what is stored of today and the stored first days, then listen."""
@@ -74,7 +76,11 @@ class ExecutionRecorder:
         for row in await self._store.of_day(self._clock.now().date()):
             if row.because is Because.TRADE:
                 self._count(row)
-        self._stop = self._bus.subscribe(OrderUpdated, self._on_update)
+        stops = [
+            self._bus.subscribe(OrderUpdated, self._on_update),
+            self._bus.subscribe(OrderNamed, self._on_named),
+        ]
+        self._stop = lambda: [stop() for stop in stops]
         self._task = asyncio.create_task(self._loop(), name="executions")
 
     async def stop(self) -> None:
@@ -105,6 +111,14 @@ class ExecutionRecorder:
             known += trade.quantity
         if order.filled_quantity > known:
             self._behind.set()
+
+    def _on_named(self, event: OrderNamed) -> None:
+        """Trades that were stored without the name of their strategy."""
+        if event.mode is not Mode.LIVE or not event.trades:
+            return
+        for trade in event.trades:
+            self._store.add(trade.trade_id, self._execution(trade, event.account_id))
+        self.on_changed()
 
     async def _loop(self) -> None:
         while True:
@@ -154,10 +168,12 @@ class ExecutionRecorder:
             price=_decimal(row.average_price),
             at=datetime.combine(today, time(), IST),
             order_id="carried",
+            trade_id="|".join((row.exchange, row.symbol, row.product.value)),
             multiplier=_decimal(row.multiplier),
             because=Because.CARRIED,
         )
-        self._store.add("|".join((row.exchange, row.symbol, row.product.value)), carried)
+        self._store.add(carried.trade_id, carried)
+        self.on_order([carried])
         self.on_changed()
 
     def learn(self, trades: Iterable[Trade], account_id: str = "") -> None:
@@ -174,6 +190,7 @@ class ExecutionRecorder:
             told = [(trade.trade_id, self._execution(trade, key[0])) for trade in rows]
             self._store.replace_order(told)
             self._units[key] = units
+            self.on_order([row for _, row in told])
             changed = True
         if changed:
             self.on_changed()
@@ -194,6 +211,7 @@ class ExecutionRecorder:
             price=_decimal(trade.price),
             at=trade.traded_at,
             order_id=trade.order_id,
+            trade_id=trade.trade_id,
             strategy=trade.strategy,
             charges=_decimal(trade.charges),
             multiplier=_decimal(self._multiplier(trade.key)),

@@ -45,6 +45,7 @@ from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.lane_parts import Approval, Parts
 from openalgo_desktop.trading.limits import one_request
 from openalgo_desktop.trading.origins import Slice
+from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.reading import AccountReader, asked
 from openalgo_desktop.trading.reconcile import Reconciler
@@ -98,6 +99,15 @@ class Lane(ABC):
     def policies(self) -> OrderPolicies | None:
         """Slices and protection."""
         return self._parts.policies
+
+    def strategy_units(self, strategy: str) -> Mapping[PositionKey, int]:
+        """Signed units that a strategy holds in the account of this lane, also of earlier days;
+        before the strategy book was read those of today."""
+        known = self._parts.strategy_units(self.mode, strategy)
+        if known is not None:
+            return known
+        nets = self.books.book(self.mode).strategies.get(strategy, {})
+        return {key: net.quantity for key, net in nets.items()}
 
     # -- mode -------------------------------------------------------------------------------
     @property

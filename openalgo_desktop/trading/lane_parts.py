@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from openalgo_desktop.core.enums import Mode
@@ -10,6 +10,7 @@ from openalgo_desktop.core.events import Bus
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.books import BookKeeper
+from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.reconcile import Reconciler
 from openalgo_desktop.trading.risk import RiskGate
@@ -37,5 +38,9 @@ class Parts:
     under_way: UnderWay
     approval: Approval | None = None
     policies: OrderPolicies | None = None
+    #: Signed units that a strategy holds by the strategy book, of all days; None: nobody knows.
+    strategy_units: Callable[[Mode, str], Mapping[PositionKey, int] | None] = (
+        lambda mode, strategy: None
+    )
     #: May raise to keep new orders of a bound lane from leaving in this mode.
     bound_guard: Callable[[Mode], None] = lambda mode: None

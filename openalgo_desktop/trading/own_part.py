@@ -1,5 +1,5 @@
 """What is a strategy's own in an account: its orders by the journal's origin, its positions by the
-own book. Cancelling and closing for a strategy touches nothing else of the account.
+strategy book. Cancelling and closing for a strategy touches nothing else of the account.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class OwnPart:
         return await self._lane.closing.cancel_all(source, strategy=self._strategy)
 
     def units(self) -> dict[PositionKey, int]:
-        """Signed units that the strategy holds by our own book, never more than the account holds
-        on that side: what a human closed elsewhere is not the strategy's any more."""
+        """Signed units that the strategy holds, also of earlier days, never more than the account
+        holds on that side: what a human closed elsewhere is not the strategy's any more."""
         book = self._lane.books.book(self._lane.mode)
         found: dict[PositionKey, int] = {}
-        for key, net in book.strategies.get(self._strategy, {}).items():
+        for key, own in self._lane.strategy_units(self._strategy).items():
             row = book.positions.get(key)
             account = row.quantity if row is not None else 0
-            if net.quantity * account > 0:
-                units = min(abs(net.quantity), abs(account))
-                found[key] = units if net.quantity > 0 else -units
+            if own * account > 0:
+                units = min(abs(own), abs(account))
+                found[key] = units if own > 0 else -units
         return found
 
     async def close_all(

@@ -30,6 +30,7 @@ from openalgo_desktop.trading.basket import BasketSender
 from openalgo_desktop.trading.bulk import place_basket, place_split
 from openalgo_desktop.trading.lane import Lane
 from openalgo_desktop.trading.limits import RiskRules
+from openalgo_desktop.trading.own_part import OwnPart
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.smart import SmartOrders
 from tests.unit.trading.test_desk import BUY, Gateway, Rig
@@ -293,3 +294,22 @@ async def test_the_journal_knows_which_orders_were_bound(rig: Rig):
     for desk in (rig.desk, again):
         assert desk.sender.origins.is_bound(bound.order_id)
         assert not desk.sender.origins.is_bound(free.order_id)
+
+
+async def test_a_strategy_closes_what_it_carried_over_and_no_more_than_the_account_holds(rig: Rig):
+    """By the strategy book, which knows of earlier days; the rest of the position is not its."""
+    key = ("NSE", "SBIN", Product.MIS)
+    rig.live.rows = [Position("SBIN", "NSE", Product.MIS, 10, 800.0)]
+    await rig.desk.books.rebase(Mode.LIVE, tell=False)
+    part = OwnPart(rig.desk.bound(Mode.LIVE), "ema")
+    assert part.units() == {}
+    for held, closes in ((3, 3), (30, 10), (-3, 0)):
+        rig.desk.set_strategy_units(lambda mode, name, held=held: {key: held})
+        assert part.units() == ({key: closes} if closes else {})
+    rig.desk.set_strategy_units(lambda mode, name: {key: 3} if mode is Mode.LIVE else {})
+    result = await part.close_all("strategy:ema")
+    assert (result.closed, result.failed) == (1, 0)
+    (order,) = rig.live.book
+    assert (order.action, order.quantity) == (Action.SELL, 3)
+    (entry,) = rig.journal.rows.values()
+    assert entry.request["strategy"] == "ema"

@@ -1,0 +1,1 @@
+"""The book of each strategy: positions, results and curve over days, from executions."""
