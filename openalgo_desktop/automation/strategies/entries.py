@@ -220,9 +220,13 @@ class Entries:
                 "this account; the two would net, so it was not sent."
             )
         book = self._ground.desk.books.book(live.run.mode)
+        if book.day != self._ground.clock.now().astimezone(IST).date():
+            return (
+                "The positions of the account were not read yet today, so nobody knows whether it "
+                "would net one of them. Try again in a moment."
+            )
         row = book.positions.get((*key, product))
-        today = book.day == self._ground.clock.now().astimezone(IST).date()
-        if row is not None and today and (row.quantity - ours) * side < 0:
+        if row is not None and (row.quantity - ours) * side < 0:
             return (
                 f"The account holds {row.quantity:+,} {key[1]} {product.value} that are not of "
                 "this strategy; the two would net, so it was not sent."

@@ -65,6 +65,7 @@ class Exits:
         already keeps its first reason."""
         state = live.state
         if state.leaving is not None or live.over:
+            state.restart = False  # whoever asks now means the end
             return
         state.leaving = reason
         state.waiting.clear()

@@ -74,6 +74,10 @@ class Follow:
         grew = plan.held > place.held
         changed = (plan.held, plan.entry) != (place.held, place.entry)
         place.held, place.multiplier, place.message = plan.held, plan.multiplier, plan.message
+        place.product = plan.product  # it may have been converted
+        if plan.under_key != place.under:
+            place.under = plan.under_key
+            self._runs.reindex(live)
         place.best = plan.best
         place.target = next(iter(exit_rules.target_prices(plan)[plan.hit :]), None)
         if plan.entry > 0:
@@ -100,6 +104,7 @@ class Follow:
         if changed:
             live.count(place)
             self._runs.save(live)
+            self.judge(live)
         self._runs.changed(live.strategy_id)
         live.news()
 
@@ -108,6 +113,7 @@ class Follow:
         if not plan.state.is_open or not place.refused:
             return False
         place.closed, place.refused = False, ""
+        live.reopen(place)
         text = f"The entry of {place.symbol} arrived after all; the run looks after it."
         self._runs.tell(
             live, EventKind.LEG_ENTRY_PLACED, text, Severity.WARN, leg_id=place.leg_id, notice=True
@@ -250,6 +256,7 @@ class Follow:
         live.ledger.refuse(place.ref, "not needed any more")
         place.closed = True
         live.count(place)
+        self.judge(live)  # before its leg may come again
         self._closed(live, place)
         self._runs.reindex(live)
         self._runs.save(live)
@@ -344,7 +351,7 @@ class Follow:
     def judge(self, live: LiveRun) -> None:
         """The combined rules of a run look at its result."""
         total = live.total()
-        if total is None or live.state.leaving is not None:
+        if total is None or live.state.leaving is not None or live.recovering:
             return
         guard = run_rules.new_session(live.state.guard, self._ground.clock.now(), total)
         found = run_rules.judge(live.definition, guard, total)
@@ -364,3 +371,4 @@ class Follow:
             state.overall_used += 1
             state.restart = True
         self._exits.leave(live, reason, f"{reason.value} at {total:.2f} rupees")
+        self._wake(live)

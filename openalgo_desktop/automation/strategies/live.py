@@ -71,6 +71,8 @@ class LiveRun:
         self.moved = asyncio.Event()  # set and replaced at every change of a place
         self._close_cost = close_cost
         self._places = {place.ref: place for place in state.places}
+        self._open = {place.ref: place for place in state.places if place.open}
+        self._realised = self._charges = ZERO
         self._figures: dict[str, _Figures] = {}
         for place in state.places:
             self.count(place)
@@ -103,7 +105,7 @@ class LiveRun:
     def add(self, place: Place) -> None:
         """A new one."""
         self.state.places.append(place)
-        self._places[place.ref] = place
+        self._places[place.ref] = self._open[place.ref] = place
         self.count(place)
 
     def place(self, ref: str) -> Place | None:
@@ -112,7 +114,7 @@ class LiveRun:
 
     def open(self) -> Iterator[Place]:
         """Those that hold something or may come to."""
-        return (place for place in self.state.places if place.open)
+        return (place for place in tuple(self._open.values()) if place.open)
 
     def open_of(self, leg_id: int) -> Place | None:
         """The open place of a leg that is not being turned round."""
@@ -121,7 +123,8 @@ class LiveRun:
 
     def instruments(self) -> set[Key]:
         """Instruments whose price matters."""
-        return {place.key for place in self.open()} | {row.key for row in self.state.waiting}
+        keys = {place.key for place in self.open()} | {row.key for row in self.state.waiting}
+        return keys | {place.under for place in self.open() if place.under is not None}
 
     def news(self) -> None:
         """Somebody waits for a change of a place."""
@@ -130,15 +133,23 @@ class LiveRun:
 
     # -- results ----------------------------------------------------------------------------
     def count(self, place: Place) -> None:
-        """Orders of a place filled, or its price moved."""
+        """Orders of a place filled."""
         fills = self.ledger.fills(place.ref, place.entry)
         entry = fills.bought_value / fills.bought if fills.bought else place.entry
         out = fills.out + place.elsewhere
         value = fills.out_value + place.elsewhere_value
         figures = self._figures.setdefault(place.ref, _Figures())
-        figures.realised = place.side * (value - entry * out) * place.multiplier
-        figures.charges = fills.charges
+        realised = place.side * (value - entry * out) * place.multiplier
+        self._realised += realised - figures.realised
+        self._charges += fills.charges - figures.charges
+        figures.realised, figures.charges = realised, fills.charges
+        if place.closed:
+            self._open.pop(place.ref, None)
         self.value(place)
+
+    def reopen(self, place: Place) -> None:
+        """A place that counted as closed is not."""
+        self._open[place.ref] = place
 
     def value(self, place: Place) -> None:
         """The price of a place moved."""
@@ -157,14 +168,14 @@ class LiveRun:
             figures.closing_at, figures.closing_units = place.ltp, place.held
 
     def result(self) -> Result:
-        """What the run gave so far, to the paisa."""
-        rows = self._figures.values()
+        """What the run gave so far, to the paisa. It costs what is open."""
+        rows = [self._figures[ref] for ref in self._open]
         opens = [row.open_pnl for row in rows]
         known = [value for value in opens if value is not None]
         return Result(
-            _paise(row.realised for row in rows),
+            self._realised.quantize(_PAISA),
             _paise(known) if len(known) == len(opens) else None,
-            _paise(row.charges for row in rows),
+            self._charges.quantize(_PAISA),
             _paise(row.closing for row in rows),
         )
 

@@ -22,6 +22,7 @@ from openalgo_desktop.automation.strategies.work import Work
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import JournalState
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.events import Notice
 from openalgo_desktop.core.exits import ExitPlan
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.core.strategies.rows import MadeStrategy, Run, RunOrder
@@ -126,7 +127,9 @@ class Recovery:
             if not told:
                 told = True
                 text = f"The account {live.run.account_id} is not there yet; the run waits for it."
-                self._runs.tell(live, EventKind.RUN_PAUSED, text, Severity.WARN, notice=True)
+                line = f"{live.definition.name}: {text}"
+                now = self._ground.clock.now()
+                self._ground.bus.publish(Notice(level="warning", text=line, at=now))
             await asyncio.sleep(LOOK)
 
     async def _place(self, live: LiveRun, place: Place, gateway: TradingGateway) -> None:

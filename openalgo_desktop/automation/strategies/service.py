@@ -132,7 +132,7 @@ class Engine(Catalog):
 
     def _stale(self, live: LiveRun, key: Key) -> None:
         """Nobody can look after what is held: it goes out at the market."""
-        held = any(place.key == key and place.held for place in live.open())
+        held = any(key in (place.key, place.under) and place.held for place in live.open())
         if held and live.state.leaving is None:
             text = f"The price of {key[1]} is not known from any source."
             self._exits.leave(live, StopReason.TICK_STALE, text)
@@ -192,14 +192,15 @@ class Engine(Catalog):
         live = self._running(await self.get(strategy_id))
         if live.leg(leg_id) is None:
             raise ConfigError(f"leg_id: the strategy has no leg {leg_id}.")
-        places = [place for place in live.open() if place.leg_id == leg_id]
-        self._check_market([place.exchange for place in places if place.held])
-        state = live.state
-        state.waiting = [row for row in state.waiting if row.leg_id != leg_id]
-        state.again = [row for row in state.again if row.leg_id != leg_id]
-        for place in places:
-            self._exits.let_go(live, place, OrderKind.LEG_MANUAL)
-        self.registry.save(live)
+        async with live.lock:  # a re-entry of it that is on its way comes first, and goes too
+            places = [place for place in live.open() if place.leg_id == leg_id]
+            self._check_market([place.exchange for place in places if place.held])
+            state = live.state
+            state.waiting = [row for row in state.waiting if row.leg_id != leg_id]
+            state.again = [row for row in state.again if row.leg_id != leg_id]
+            for place in places:
+                self._exits.let_go(live, place, OrderKind.LEG_MANUAL)
+            self.registry.save(live)
         self._work.wake(live)
         exits = await self._exits.answers(live, places)
         self._check_exits(exits)

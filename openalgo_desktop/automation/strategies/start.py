@@ -109,8 +109,12 @@ class Starter:
             waits = bool(live.state.waiting)
             if answers and not waits and not any(answer.ok for answer in answers):
                 why = "; ".join(f"leg {row.leg_id}: {row.error}" for row in answers)
-                await self._work.finish(live, StopReason.ERROR)
-                raise EveryEntryRejected(f"Every entry order was rejected: {why}")
+                text = f"Every entry order was rejected: {why}"
+                if any(live.open()):  # of one of them nobody is sure yet
+                    self._exits.leave(live, StopReason.ERROR, text)
+                else:
+                    await self._work.finish(live, StopReason.ERROR)
+                raise EveryEntryRejected(text)
         self._work.wake(live)
         return StartAnswer(run_id=live.run.run_id, mode=mode, legs=tuple(answers))
 
@@ -228,6 +232,8 @@ class Starter:
             live = self._runs.live.get(made.strategy_id)
         if live is None or live.state.leaving is not None:
             raise NotNow("The run is ending; send the signal again when it is over.")
+        if live.recovering:
+            raise NotNow("The run is being taken up again; send the signal again in a moment.")
         async with live.lock:
             return await self._carry_out(live, signal, leg, side)
 

@@ -43,6 +43,7 @@ class Place(msgspec.Struct):
     elsewhere: int = 0  # units that others closed, and the rupees of price that they count
     elsewhere_value: Decimal = ZERO
     ltp: Decimal | None = None
+    under: tuple[str, str] | None = None  # another instrument on whose price its legs stand
     message: str = ""
 
     @property
