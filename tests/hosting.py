@@ -31,6 +31,8 @@ class Hosting:
         self.folder = root / "programs"
         clock = SystemClock()
         self.redactor = Redactor()
+        # The process of the tests stays open to debuggers and core dumps.
+        options = {"hide": lambda: None, **options}
         self.processes = HostProcesses(root / "hosted", clock, self.redactor.clean, **options)
         self.logs = RunLogs(self.processes.places, self.redactor.clean, clock)
         self._count = 0

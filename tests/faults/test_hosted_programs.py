@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from openalgo_desktop.automation.host.hiding import hide_from_scripts
 from openalgo_desktop.automation.host.keeper import cgroup, files, tree
 from openalgo_desktop.automation.host.ports import Limits
 from openalgo_desktop.automation.host.running import KeptRun
@@ -104,6 +106,26 @@ async def test_the_key_is_in_the_environment_and_in_no_argument(host: Hosting):
     assert "right True" in await host.text(run)
     for pid in (run.pid, run.marks.keeper_pid):
         assert KEY not in Path(f"/proc/{pid}/cmdline").read_text()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there")
+async def test_our_own_environment_is_shut_before_a_script_runs(tmp_path: Path):
+    prctl = ctypes.CDLL(None).prctl
+    set_dumpable, get_dumpable = 4, 3
+    prctl(set_dumpable, 1, 0, 0, 0)
+    async with hosting(tmp_path, hide=hide_from_scripts) as host:
+        script = """
+            import ctypes, os
+            print("it may be read itself", ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+            """
+        run = await host.start(script)
+        try:
+            # Whose it is decides who may read /proc/PID/environ, which only root can then.
+            assert prctl(get_dumpable, 0, 0, 0, 0) == 0
+            await run.ended
+            assert await host.text(run) == "it may be read itself 1"
+        finally:
+            prctl(set_dumpable, 1, 0, 0, 0)
 
 
 # -- limits -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from openalgo_desktop.automation.host import environment, places
+from openalgo_desktop.automation.host.hiding import hide_from_scripts
 from openalgo_desktop.automation.host.keeper import files, tree
 from openalgo_desktop.automation.host.places import Places
 from openalgo_desktop.automation.host.ports import Ended, Grant, Limits, Marks, Program, Ready
@@ -44,6 +45,7 @@ class HostProcesses:
         preparer: Preparer | None = None,
         orphan_seconds: float = ORPHAN,
         use_cgroups: bool = True,
+        hide: Callable[[], object] = hide_from_scripts,
     ) -> None:
         self.places = Places(root)
         self._clock = clock
@@ -52,6 +54,7 @@ class HostProcesses:
         self._preparer = preparer if preparer is not None else Preparer(self._venvs)
         self._orphan = orphan_seconds
         self._use_cgroups = use_cgroups
+        self._hide = hide
         #: By (strategy, run).
         self._runs: dict[tuple[str, str], KeptRun] = {}
         self._starting: set[tuple[str, str]] = set()
@@ -94,6 +97,7 @@ class HostProcesses:
             "started": time.time(),
         }
         variables[files.COOKIE] = cookie
+        self._hide()
         key = (program.strategy_id, run_id)
         self._starting.add(key)
         launching = asyncio.ensure_future(asyncio.to_thread(self._launch, folder, spec, variables))
@@ -168,6 +172,7 @@ class HostProcesses:
 
     async def adopt(self, marks: Marks) -> KeptRun | None:
         """See :class:`Processes`."""
+        self._hide()
         held = self._runs.get((marks.strategy_id, marks.run_id))
         if held is not None:
             return held
