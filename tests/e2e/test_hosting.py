@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -39,6 +41,18 @@ while True:
     time.sleep(1)
 """
 IDLE = "import time\nprint('here', flush=True)\nwhile True:\n    time.sleep(1)\n"
+#: Ends by itself.
+ONCE = """
+import os, time
+from openalgo import api
+
+client = api(api_key=os.environ["OPENALGO_API_KEY"], host=os.environ["OPENALGO_HOST"])
+answer = client.placeorder(strategy="x", symbol="INFY", exchange="NSE", action="BUY",
+                           price_type="MARKET", product="MIS", quantity=3)
+print("ordered", answer["status"])
+time.sleep(0.5)
+print("done")
+"""
 #: Orders as fast as they are answered; each has a price of its own, far from the market.
 BURST = """
 import os
@@ -70,25 +84,44 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 def ok(program: Program, *arguments: str) -> str:
+    """A command as a process of its own, as a user gives it."""
     code, text = run(program.data_dir, "strategy", *arguments)
     assert code == 0, text
     return text
 
 
+def ask(program: Program, operation: str, /, **arguments: Any) -> dict[str, Any]:
+    """The same through the door that commands use, without a process for each question."""
+    told = json.loads((program.data_dir / "running.json").read_text())
+    where = urlsplit(told["control_url"])
+    connection = http.client.HTTPConnection("127.0.0.1", where.port, timeout=120)
+    headers = {"X-OpenAlgo-Owner": told["control_token"], "Content-Type": "application/json"}
+    body = json.dumps({"args": arguments})
+    with contextlib.closing(connection):
+        connection.request("POST", f"/owner/{operation.replace(' ', '/')}", body, headers)
+        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+    assert answer["status"] == "success", answer
+    return answer
+
+
 def rows(program: Program) -> dict[str, dict[str, Any]]:
-    found = json.loads(ok(program, "list", "--json"))["rows"]
-    return {row["name"]: row for row in found}
+    return {row["name"]: row for row in ask(program, "strategy list")["rows"]}
 
 
 def add(program: Program, name: str, text: str) -> None:
     path = program.data_dir.parent / f"{name}.py"
     path.write_text(text)
-    ok(program, "add", str(path))
+    ask(program, "strategy add", path=str(path))
 
 
-def log(program: Program, name: str) -> list[str]:
+def start(program: Program, name: str, mode: str = "sandbox") -> None:
+    ask(program, "strategy start", name=name, mode=mode)
+
+
+def log(program: Program, name: str, **of: Any) -> list[str]:
     """The lines of its last run, without time and mark."""
-    return [line[11:] for line in ok(program, "logs", name, "--lines", "5000").splitlines()]
+    text = ask(program, "strategy logs", name=name, lines=5000, **of)["text"]
+    return [line[11:] for line in text.splitlines()]
 
 
 def said(program: Program, name: str, words: str) -> str:
@@ -119,15 +152,15 @@ def test_a_file_as_users_write_it(program: Program) -> None:
     assert program.call("placeorder", **_order(quantity=2))["status"] == "success"
     code, text = run(program.data_dir, "strategy", "start", "ema", "--mode", "live")
     assert code == 2 and "sandbox until a human promotes it" in text
-    assert run(program.data_dir, "mode", "live", "--yes")[0] == 0
+    ask(program, "mode live")
     try:
-        ok(program, "start", "ema", "--mode", "sandbox")
+        start(program, "ema", "sandbox")
         assert "'status': 'success'" in said(program, "ema", "Order Response:")
         names = json.loads(said(program, "ema", "names:").partition(": ")[2])
         assert not {n for n in names if not n.startswith("LC_")} - VARIABLES
         assert program.call("orderbook")["data"]["orders"] == []  # of the live account
     finally:
-        run(program.data_dir, "mode", "sandbox")
+        ask(program, "mode sandbox")
     assert units(program, "SBIN") == 7
     mine = [row for row in program.call("orderbook")["data"]["orders"] if row["quantity"] == 5]
     assert [row["strategy"] for row in mine] == ["ema"]
@@ -136,7 +169,7 @@ def test_a_file_as_users_write_it(program: Program) -> None:
     assert "What it held is closed." in text
     assert units(program, "SBIN") == 2
     assert key["id"] not in {row["id"] for row in _keys(program)}
-    ok(program, "remove", "ema", "--yes")
+    ask(program, "strategy remove", name="ema")
     assert "no program" in ok(program, "list")
 
 
@@ -153,9 +186,7 @@ def _order(**fields: Any) -> dict[str, Any]:
 
 
 def _keys(program: Program) -> list[dict[str, Any]]:
-    code, text = run(program.data_dir, "keys", "list", "--json")
-    assert code == 0, text
-    found: list[dict[str, Any]] = json.loads(text)["rows"]
+    found: list[dict[str, Any]] = ask(program, "keys list")["rows"]
     return found
 
 
@@ -175,27 +206,48 @@ def test_bad_input_is_a_sentence(program: Program) -> None:
         program.data_dir, *("strategy", "schedule", "idle", "--on", "--window", "17:00-18:00")
     )
     assert code == 2 and "would never run" in text
-    ok(program, "remove", "idle", "--yes")
+    ask(program, "strategy remove", name="idle")
+
+
+def test_a_live_program_lands_nothing_in_paper(program: Program) -> None:
+    """Promoted by a human who was shown its record; followed to its end; the switch stands at
+    sandbox all the time."""
+    add(program, "once", ONCE)
+    code, text = run(program.data_dir, "strategy", "promote", "once")
+    assert code == 2 and "net P&L" in text and "--yes" in text
+    assert "may trade live" in ok(program, "promote", "once", "--yes")
+    start(program, "once", "live")
+    lines = [line[11:] for line in ok(program, "logs", "once", "--follow").splitlines()]
+    assert lines[-3:] == ["ordered success", "done", "It ended with code 0."]
+    assert "exit code 0" in wait_for(lambda: rows(program)["once"]["reason"])
+    orders = program.call("orderbook")["data"]["orders"]
+    assert "once" not in {row["strategy"] for row in orders}
+    ask(program, "mode live")
+    try:
+        (order,) = program.call("orderbook")["data"]["orders"]
+        assert (order["symbol"], order["quantity"], order["strategy"]) == ("INFY", 3, "once")
+    finally:
+        ask(program, "mode sandbox")
+    ok(program, "demote", "once")
+    code, text = run(program.data_dir, "strategy", "start", "once", "--mode", "live")
+    assert code == 2 and "until a human promotes it" in text
+    ask(program, "strategy remove", name="once")
 
 
 def test_a_burst_that_is_killed_loses_and_doubles_nothing(program: Program) -> None:
     """The process dies in the middle, twice; it is started again after a second each time."""
-    run(program.data_dir, "sandbox", "reset", "--yes")
+    ask(program, "sandbox reset")
     before = {row["tag"] for row in journal(program)}
     add(program, "burst", BURST)
-    ok(program, "set", "burst", "quotas.orders_per_minute", "6000")
-    ok(program, "start", "burst", "--mode", "sandbox")
-    told: list[str] = []
+    ask(program, "strategy set", name="burst", key="quotas.orders_per_minute", value="6000")
+    start(program, "burst", "sandbox")
     wait_for(lambda: sum(row.startswith("got") for row in log(program, "burst")) > 30)
-    facts = {row["what"]: row["is"] for row in _shown(program, "burst")}
+    facts = _shown(program, "burst")
     os.kill(int(facts["process"]), signal.SIGKILL)
     run_id = facts["run"]
-    wait_for(lambda: {r["what"]: r["is"] for r in _shown(program, "burst")}["run"] != run_id)
-    told += [
-        line[11:]
-        for line in ok(program, "logs", "burst", "--run", run_id, "--lines", "5000").splitlines()
-    ]
-    ok(program, "stop", "burst")
+    wait_for(lambda: _shown(program, "burst")["run"] != run_id)
+    told = log(program, "burst", run=run_id)
+    ask(program, "strategy stop", name="burst")
     got = {line.split()[2] for line in told if line.startswith("got")}
     placed = [row for row in journal(program) if row["tag"] not in before]
     book = program.call("orderbook")["data"]["orders"]
@@ -205,12 +257,11 @@ def test_a_burst_that_is_killed_loses_and_doubles_nothing(program: Program) -> N
     # The second run begins its prices anew: at most one of each run.
     assert max(Counter(row["price"] for row in book).values()) <= 2
     assert {json.loads(row["request"])["strategy"] for row in placed} == {"burst"}
-    ok(program, "remove", "burst", "--yes")
+    ask(program, "strategy remove", name="burst")
 
 
-def _shown(program: Program, name: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(ok(program, "show", name, "--json"))["rows"]
-    return found
+def _shown(program: Program, name: str) -> dict[str, str]:
+    return {row["what"]: row["is"] for row in ask(program, "strategy show", name=name)["rows"]}
 
 
 def alive(folder: Path) -> set[int]:
@@ -232,8 +283,8 @@ def test_three_run_on_when_the_engine_is_killed(tmp_path: Path) -> None:
     try:
         for name in "abc":
             add(program, name, IDLE)
-            ok(program, "start", name, "--mode", "sandbox")
-        ok(program, "set", "c", "on_engine_restart", "restart")
+            start(program, name)
+        ask(program, "strategy set", name="c", key="on_engine_restart", value="restart")
         first = alive(program.data_dir)
         assert len(first) == 3
         program.kill()
@@ -260,8 +311,8 @@ def test_an_engine_that_dies_again_and_again_under_a_burst(tmp_path: Path) -> No
     program = Program(tmp_path / "data", "--sim-frozen", *ports).start()
     try:
         add(program, "burst", BURST)
-        ok(program, "set", "burst", "quotas.orders_per_minute", "6000")
-        ok(program, "start", "burst", "--mode", "sandbox")
+        ask(program, "strategy set", name="burst", key="quotas.orders_per_minute", value="6000")
+        start(program, "burst", "sandbox")
         (pid,) = alive(program.data_dir)
         for _ in range(10):
             seen = len(log(program, "burst"))
@@ -269,7 +320,7 @@ def test_an_engine_that_dies_again_and_again_under_a_burst(tmp_path: Path) -> No
             program.kill()
             program.start()
             assert alive(program.data_dir) == {pid}
-        ok(program, "stop", "burst")
+        ask(program, "strategy stop", name="burst")
         told = [line.split() for line in log(program, "burst") if line.startswith("got")]
         wait_for(lambda: {row["state"] for row in journal(program)} <= {"acknowledged", "rejected"})
         book = program.call("orderbook")["data"]["orders"]
