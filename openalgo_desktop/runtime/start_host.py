@@ -8,16 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from openalgo_desktop.automation.host.catalog.registry import Registry
+from openalgo_desktop.automation.host.life.book import BookResults
 from openalgo_desktop.automation.host.life.gate import HostGate
 from openalgo_desktop.automation.host.life.kept import KeptRows
 from openalgo_desktop.automation.host.life.keys import RunKeys
 from openalgo_desktop.automation.host.life.own_exits import OwnExits
-from openalgo_desktop.automation.host.life.ports import Result, Tools
+from openalgo_desktop.automation.host.life.ports import Tools
 from openalgo_desktop.automation.host.logs import RunLogs
 from openalgo_desktop.automation.host.processes import HostProcesses
 from openalgo_desktop.automation.host.service import Facts, Host
-from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.strategies.hosted import TradeRecord
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
@@ -34,6 +33,7 @@ async def start_host(terminal: Terminal) -> None:
     clean = terminal.logs.redactor.clean
     processes = HostProcesses(folder, terminal.clock, clean)
     expiries = partial(expiries_of, terminal)
+    results = BookResults(terminal.strategy_book)
     tools = Tools(
         clock=terminal.clock,
         bus=terminal.bus,
@@ -49,7 +49,7 @@ async def start_host(terminal: Terminal) -> None:
             lambda: None if terminal.api is None else (terminal.api.rest_url, terminal.api.ws_url),
         ),
         closer=OwnExits(terminal.desk),
-        results=OwnResults(terminal),
+        results=results,
         grace=lambda: float(terminal.settings["hosting.stop_grace"]),
     )
     logs = RunLogs(processes.places, clean, terminal.clock)
@@ -59,7 +59,7 @@ async def start_host(terminal: Terminal) -> None:
         Facts(
             terminal.calendar,
             expiries,
-            partial(_record, terminal),
+            results.record,
             lambda: (
                 int(terminal.settings["hosting.log_days"]),
                 int(terminal.settings["hosting.log_megabytes"]),
@@ -70,27 +70,6 @@ async def start_host(terminal: Terminal) -> None:
     terminal.risk_rules.programs = terminal.host.quotas
     terminal.on_stop(terminal.host.close)
     await terminal.host.start_up()
-
-
-class OwnResults:
-    """Results of the day by the own book, before charges. See :class:`Results`."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-
-    def today(self, name: str, mode: Mode) -> Result | None:
-        """See :class:`Results`."""
-        book = self._terminal.desk.books.book(mode)
-        ticks = {key: self._terminal.hub.latest(key) for key in book.strategy_held(name)}
-        if book.day is None or any(tick is None for tick in ticks.values()):
-            return None
-        prices = {key: tick.ltp for key, tick in ticks.items() if tick is not None}
-        return Result(book.strategy_profit(prices, name), 0.0)
-
-    def orders(self, name: str, mode: Mode) -> int:
-        """See :class:`Results`."""
-        rows = self._terminal.desk.books.book(mode).orders.values()
-        return sum(row.strategy == name for row in rows)
 
 
 def expiries_of(terminal: Terminal, underlying: str) -> Collection[date]:
@@ -105,7 +84,3 @@ def expiries_of(terminal: Terminal, underlying: str) -> Collection[date]:
         if found:
             break
     return found
-
-
-async def _record(terminal: Terminal, name: str, mode: Mode) -> TradeRecord:
-    return TradeRecord()

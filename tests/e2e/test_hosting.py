@@ -168,6 +168,9 @@ def test_a_file_as_users_write_it(program: Program) -> None:
     text = ok(program, "stop", "ema", "--square-off")
     assert "What it held is closed." in text
     assert units(program, "SBIN") == 2
+    (record,) = ask(program, "strategy record", name="ema")["rows"]
+    assert (record["days"], record["orders"], record["trades"]) == (1, 2, 2)
+    assert float(record["charges"]) > 0
     assert key["id"] not in {row["id"] for row in _keys(program)}
     ask(program, "strategy remove", name="ema")
     assert "no program" in ok(program, "list")
