@@ -40,6 +40,7 @@ def make_telegram(terminal: Terminal) -> None:
         locked=lambda: terminal.lock.locked,
         always_open=terminal.always_open,
         record=partial(_record, terminal),
+        address=lambda: "" if terminal.api is None else terminal.api.rest_url,
     )
     terminal.telegram = Telegram(
         rooms,

@@ -87,6 +87,8 @@ async def _status(asked: Asked) -> Answer:
         if rooms.kill_switch.tripped
         else "kill switch off",
     ]
+    if address := rooms.address():
+        lines.append(f"local API {address}")
     if rooms.locked():
         lines.append("the window is locked")
     if unsettled := rooms.desk.unsettled():

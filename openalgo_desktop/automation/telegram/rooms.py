@@ -33,8 +33,8 @@ class Kill(Protocol):
 class Rooms:
     """The program behind the bot. ``live`` and ``data`` are the accounts of live orders and of
     prices; ``plan`` names the brokerage plan by which charges are estimated; ``locked`` says
-    whether the app lock is closed. ``record`` writes what, of whom and which answer into the audit
-    trail."""
+    whether the app lock is closed. ``address`` is that of the local API, empty while it is off;
+    ``record`` writes what, of whom and which answer into the audit trail."""
 
     clock: Clock
     bus: Bus
@@ -51,6 +51,7 @@ class Rooms:
     locked: Callable[[], bool]
     always_open: Callable[[], bool]
     record: Callable[[str, str, str], None]
+    address: Callable[[], str]
     program: str = "OpenAlgo Desktop"
     strategies: list[StrategyRoom] = field(default_factory=list)
 

@@ -63,10 +63,12 @@ class Session:
     async def stop(self) -> None:
         """Poll no more, let come to its end what was confirmed, close the connections."""
         self.teller.stop()
-        poll, *rest = self._tasks
-        poll.cancel()
-        await asyncio.gather(poll, return_exceptions=True)
+        poll = self._tasks[:1]  # none of a start that failed
+        for task in poll:
+            task.cancel()
+        await asyncio.gather(*poll, return_exceptions=True)
         await self.board.stop()
+        rest = self._tasks[1:]
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)

@@ -89,7 +89,10 @@ class Teller:
         """Take up what was held, and listen."""
         kept = await self._store.get(PLACE, "held")
         if kept is not None:
-            self._held = msgspec.convert(kept, Held)
+            try:
+                self._held = msgspec.convert(kept, Held)
+            except msgspec.ValidationError as error:
+                log.warning("what the quiet hours held cannot be read: %s", error)
         await self._summaries.load()
         on = self._rooms.bus.subscribe
         self._stops = [

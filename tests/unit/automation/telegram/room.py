@@ -180,6 +180,7 @@ class Room:
             data=lambda: status,
             locked=lambda: self.locked,
             always_open=lambda: False,
+            address=lambda: "http://127.0.0.1:5000",
             record=lambda *row: self.trail.append(row),
         )
         self.bot = Telegram(self.rooms, self.settings, store, vault, "trader", pause=self._pause)

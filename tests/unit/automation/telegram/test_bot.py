@@ -147,6 +147,16 @@ async def test_lists_show_ten_rows_and_the_sums_and_every_command_is_kept():
         assert lines[1].startswith("1. SELL 10 SBIN NSE MIS MARKET")
         assert lines[11] == "… and 3 more"
         assert lines[-1] == "total 13 · open 0 · completed 12 · rejected 1 · buys 12 · sells 1"
+        status = (await r.ask("/status")).text.split("\n")
+        assert status[1:] == [
+            f"user Asha (@asha{USER})",
+            "mode SANDBOX",
+            "order account Simulator: connected",
+            "prices of Simulator: coming",
+            "kill switch off",
+            "local API http://127.0.0.1:5000",
+            "linked since 01 Dec 2026 10:15 IST",
+        ]
         money = (await r.ask("/FUNDS")).text
         assert "cash ₹9,87,654.50" in money and "total ₹10,00,000.00" in money
         assert "Did you mean" in (await r.ask("/position")).text
@@ -156,7 +166,7 @@ async def test_lists_show_ten_rows_and_the_sums_and_every_command_is_kept():
         assert len(r.api.answered) == 1
         rows = r.bot.commands_since(r.clock.now().replace(hour=0))
         assert [row.command for row in rows] == [
-            "link", "orderbook", "funds", "position", "strategies", "menu", "positions",
+            "link", "orderbook", "status", "funds", "position", "strategies", "menu", "positions",
         ]  # fmt: skip
         kept = r.store.values["telegram.commands"]
         assert [row["command"] for _, row in sorted(kept.items())] == [row.command for row in rows]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.errors import AuthError
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.core.totp import totp
@@ -107,3 +108,20 @@ async def test_a_day_by_chat(chat: Chat):
     assert said[-1].text == "SANDBOX: 1 positions closed, 0 not."
     assert [row.quantity for row in await desk.read.positions()] == [0]
     assert "No position is open" in (await chat.ask("/positions"))[0].text
+
+    # With an app lock only the window goes live, whatever code a chat has.
+    await terminal.lock.set_password(Secret("a long password"))
+    (asked,) = await chat.ask("/mode")
+    await chat.press(asked, "Switch to LIVE")
+    said = await chat.ask(totp(secret, terminal.clock.time() + 30), 2)
+    assert "Not done: The app lock guards live mode" in said[-1].text
+    assert desk.mode is Mode.SANDBOX
+    (asked,) = await chat.ask("/kill")
+    await chat.press(asked, "Yes, close all")
+    (request,) = terminal.telegram.waiting()
+    terminal.lock.lock()
+    with pytest.raises(AuthError, match="locked"):
+        terminal.telegram.confirm(request.request_id, True)
+    assert not terminal.kill_switch.tripped
+    trail = [row for row in await terminal.audit.search() if row.who == "telegram"]
+    assert {row.what for row in trail} >= {"telegram link", "telegram act"}

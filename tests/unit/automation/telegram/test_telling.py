@@ -226,6 +226,24 @@ async def test_what_comes_in_quiet_hours_is_told_after_them_and_over_a_restart()
             assert store.values["telegram"]["held"] is None
 
 
+async def test_what_was_kept_and_cannot_be_read_does_not_keep_the_bot_from_running():
+    store = MemoryStore()
+    store.values = {
+        "telegram": {"held": {"rows": 5}},
+        "telegram.chats": {"5": {"chat_id": "x"}},
+        "telegram.commands": {"000000000007": {"at": 1}},
+    }
+    async with room(store) as r:
+        await r.on()
+        await r.link()
+        assert "SANDBOX" in (await r.ask("/mode")).text
+        assert sorted(store.values["telegram.commands"]) == [
+            "000000000000",
+            "000000000001",
+            "000000000007",
+        ]
+
+
 def test_quiet_hours_may_go_over_midnight():
     def at(text: str) -> datetime:
         return datetime.fromisoformat(f"2026-12-01T{text}").replace(tzinfo=IST)
