@@ -97,8 +97,11 @@ class ChatBook:
         return incoming.private or bool(self._setting("telegram.groups"))
 
     def count_refused(self) -> None:
-        """A chat that is not linked wrote."""
+        """A chat that is not linked wrote; :meth:`keep_refused` keeps the count."""
         self.refused += 1
+
+    def keep_refused(self) -> None:
+        """Keep how many there were: now and then, for anybody may write a thousand of them."""
         self._store.put_later(PLACE)("refused", self.refused)
 
     # -- linking ----------------------------------------------------------------------------

@@ -187,12 +187,13 @@ class SecondFactor:
                 return step
         return None
 
-    def confirm(self, request_id: str, yes: bool) -> str:
-        """A human at this machine says yes or no. Raises :class:`AppError`."""
+    def confirm(self, request_id: str, yes: bool, *, unlocked: bool = False) -> str:
+        """A human at this machine says yes or no; ``unlocked``: he gave the password of the app
+        lock just now. Raises :class:`AppError`."""
         found = next((row for row in self.waiting() if row.request_id == request_id), None)
         if found is None:
             raise ConfigError("The request is answered already, or too old. Nothing was done.")
-        if yes and self._locked():
+        if yes and self._locked() and not unlocked:
             raise AuthError("The program is locked: unlock the window first.")
         waiting = self._waiting[found.chat_id]
         self._end(found.chat_id)

@@ -121,6 +121,8 @@ class Outbox:
 
     def _drop(self, message: Outgoing) -> None:
         self.dropped += 1
+        if len(self._lost) > ROOM:
+            self._lost.clear()
         self._lost[message.chat_id] = self._lost.get(message.chat_id, 0) + 1
         message.fail("Too many messages wait.")
 

@@ -346,12 +346,13 @@ class Telegram:
         """What chats want that changes money, and a human here may confirm."""
         return [] if self._session is None else self._session.board.factor.waiting()
 
-    def confirm(self, request_id: str, yes: bool) -> str:
+    def confirm(self, request_id: str, yes: bool, *, unlocked: bool = False) -> str:
         """Say yes or no to one; a sentence. What it does is told to the chat. Raises
-        :class:`AppError` for one that is answered or too old, and while the program is locked."""
+        :class:`AppError` for one that is answered or too old, and while the program is locked
+        (not where the password was given for this: ``unlocked``)."""
         if self._session is None:
             raise ConfigError("The bot does not run. Nothing was done.")
-        return self._session.board.factor.confirm(request_id, yes)
+        return self._session.board.factor.confirm(request_id, yes, unlocked=unlocked)
 
     # -- telling ----------------------------------------------------------------------------
     async def tell(self, chats: Sequence[LinkedChat], text: str, *, wait: bool = False) -> int:

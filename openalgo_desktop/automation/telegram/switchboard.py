@@ -13,7 +13,7 @@ from openalgo_desktop.automation.telegram.chats import ChatBook, UnknownCode
 from openalgo_desktop.automation.telegram.commands import BUTTONS, BY_NAME, Asked, Command
 from openalgo_desktop.automation.telegram.factor import OLD, Act, SecondFactor, sentence
 from openalgo_desktop.automation.telegram.history import History
-from openalgo_desktop.automation.telegram.outbox import Outbox, Outgoing
+from openalgo_desktop.automation.telegram.outbox import Outbox, Outgoing, Weight
 from openalgo_desktop.automation.telegram.ports import Incoming, Wire
 from openalgo_desktop.automation.telegram.rooms import Answer, Rooms
 from openalgo_desktop.core.clock import Clock
@@ -32,6 +32,8 @@ NO_GROUP = "This bot does not work in groups (setting telegram.groups)."
 MAX_UNDER_WAY, MAX_OF_CHAT = 100, 10
 #: Seconds between two answers to a chat that is not linked, and chats that are remembered for it.
 STRANGER_GAP, MAX_STRANGERS = 60.0, 1000
+#: Answers to all of them together in a minute.
+MAX_ANSWERS = 20
 MINUTE = 60.0
 CODE_LENGTH = 6
 #: Seconds that acts which were confirmed get when the bot is switched off.
@@ -68,6 +70,7 @@ class Switchboard:
         self._tasks: set[asyncio.Task[None]] = set()
         self._acts: set[asyncio.Task[None]] = set()
         self._strangers: OrderedDict[int, float] = OrderedDict()  # answered when, monotonic
+        self._answered: deque[float] = deque()  # when any of them was
         self._times: dict[int, deque[float]] = {}  # commands of the last minute
         self._warned: set[int] = set()
 
@@ -77,6 +80,7 @@ class Switchboard:
 
     async def stop(self) -> None:
         """Take no more; what was confirmed comes to its end first."""
+        self._chats.keep_refused()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -93,7 +97,7 @@ class Switchboard:
         if not chat_id or not (update.text or update.button_id):
             return
         if len(self._tasks) >= MAX_UNDER_WAY or self._of_chat.get(chat_id, 0) >= MAX_OF_CHAT:
-            log.warning("too many commands at once: one of chat %d is dropped", chat_id)
+            log.info("too many commands at once: one of chat %d is dropped", chat_id)
             return
         self._of_chat[chat_id] = self._of_chat.get(chat_id, 0) + 1
         task = asyncio.create_task(self._in_turn(update), name=f"telegram {update.update_id}")
@@ -169,13 +173,18 @@ class Switchboard:
     def _stranger_answer(self, chat_id: int, text: str) -> None:
         """One sentence, and not again before a minute is over."""
         now = self._clock.monotonic()
-        if now - self._strangers.get(chat_id, -STRANGER_GAP) < STRANGER_GAP:
+        while self._answered and now - self._answered[0] >= MINUTE:
+            self._answered.popleft()
+        before = self._strangers.get(chat_id, now - STRANGER_GAP)
+        if now - before < STRANGER_GAP or len(self._answered) >= MAX_ANSWERS:
             return
+        self._answered.append(now)
         self._strangers[chat_id] = now
         self._strangers.move_to_end(chat_id)
         while len(self._strangers) > MAX_STRANGERS:
             self._strangers.popitem(last=False)
-        self._say(chat_id, text)
+        self._chats.keep_refused()
+        self._outbox.put(Outgoing(chat_id, text, Weight.CHATTER))
 
     def _too_many(self, chat_id: int) -> bool:
         """Count a command; one that is too many gets one warning until there is room again."""

@@ -123,8 +123,8 @@ async def telegram_waiting(owned: Owned, data: dict[str, Any]) -> Result:
 
 
 async def telegram_confirm(owned: Owned, data: dict[str, Any]) -> Result:
-    """Yes."""
-    return Result(owned.telegram.confirm(data["id"], True))
+    """Yes. While the program is locked the door has asked the password."""
+    return Result(owned.telegram.confirm(data["id"], True, unlocked=True))
 
 
 async def telegram_refuse(owned: Owned, data: dict[str, Any]) -> Result:

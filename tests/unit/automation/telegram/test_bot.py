@@ -83,6 +83,18 @@ async def test_a_chat_is_linked_by_a_code_once_and_strangers_get_one_sentence():
         assert await r.vault.get("telegram.totp.99") is None
 
 
+async def test_a_crowd_of_strangers_is_answered_twenty_times_a_minute():
+    async with room() as r:
+        await r.on()
+        for chat in range(100, 130):
+            r.api.write("hello", chat)
+        await until(lambda: r.bot.status.refused == 30, "the count")
+        await until(lambda: len(r.api.said) == 20, "the answers")
+        r.clock.advance(61)
+        assert (await r.ask("hello", 131)).chat == 131
+    assert r.store.values["telegram"]["refused"] >= 30
+
+
 async def test_a_code_dies_by_wrong_tries_and_by_age():
     async with room() as r:
         await r.on()

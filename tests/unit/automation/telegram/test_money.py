@@ -104,7 +104,7 @@ async def test_three_wrong_codes_end_it_and_ten_end_the_tries():
         await r.press(await r.ask("/kill"), "Yes, cancel only")
         (request,) = r.bot.waiting()
         r.bot.confirm(request.request_id, True)  # the window still can
-        await last(r, "Kill switch")
+        await last(r, "by telegram")
         assert r.kill.pulls == [("telegram", False)]
 
 
@@ -119,12 +119,17 @@ async def test_a_human_here_may_confirm_or_refuse_but_not_while_locked():
         r.locked = True
         with pytest.raises(AuthError, match="locked"):
             r.bot.confirm(request.request_id, True)
-        r.locked = False
         r.bot.confirm(request.request_id, False)
         await last(r, "Refused in the program")
         with pytest.raises(AppError, match="answered already"):
             r.bot.confirm(request.request_id, True)
         assert r.kill.pulls == [] and asks[-1] == (request.text, True)
+        await r.press(await r.ask("/kill"), "Yes, cancel only")
+        (request,) = r.bot.waiting()
+        r.bot.confirm(request.request_id, True, unlocked=True)  # who gave the password
+        await last(r, "by telegram")
+        assert r.kill.pulls == [("telegram", False)]
+        r.kill.pulls.clear()
         await r.press(await r.ask("/kill"), "Yes, close all")
         r.clock.advance(121)
         assert r.bot.waiting() == []
