@@ -62,11 +62,11 @@ class Engine(Catalog):
         super().__init__(ground, recorder)
         self.registry = Runs(ground, recorder)
         self._exits = Exits(self.registry)
-        self._entries = Entries(self.registry, Resolver(ground))
-        self._work = Work(self.registry, self._entries)
-        self._starter = Starter(self.registry, self._entries, self._exits, self._work)
+        self.entries = Entries(self.registry, Resolver(ground))
+        self._work = Work(self.registry, self.entries)
+        self._starter = Starter(self.registry, self.entries, self._exits, self._work)
         self._follow = Follow(
-            self.registry, self._exits, self._entries.gone, self._work.closed, self._work.wake
+            self.registry, self._exits, self.entries.gone, self._work.closed, self._work.wake
         )
         self.prices = RunPrices(ground, self.registry, self._heard, self._stale)
         self.hours = Hours(self.registry, self._exits, self._work.wake, self._by_schedule)
