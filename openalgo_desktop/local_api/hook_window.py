@@ -53,9 +53,10 @@ class Windows:
         self._seen.pop(claim, None)
 
     def remember(self, claim: Claim, age: float) -> None:
-        """One of an earlier run of the program, ``age`` seconds old."""
-        if 0 <= age < DEDUPE_SECONDS:
-            self._seen[claim] = self._now() - age
+        """One of an earlier run of the program, ``age`` seconds old by a wall clock that may have
+        been set back a little since."""
+        if abs(age) < DEDUPE_SECONDS:
+            self._seen[claim] = self._now() - max(0.0, age)
 
     def stopped(self, strategy_id: int) -> None:
         """A stop was taken now."""

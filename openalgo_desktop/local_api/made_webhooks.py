@@ -53,6 +53,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds that a stop of the server waits for alerts that the engine is at.
 _LAST = 5.0
+#: Rows of the log that are looked at after a start of the program, for those of the last minute.
+_REMEMBERED = 500
 #: Who tests from the window: no address, so no allow-list.
 OWNER = "test"
 
@@ -98,7 +100,8 @@ class MadeWebhooks:
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
-        """Say of alerts of an earlier run that have no end what is known of them."""
+        """Say of alerts of an earlier run that have no end what is known of them, and remember the
+        starts of the last minute."""
         store, engine = self._ctx.webhook_log, self._ctx.strategies
         if store is None or engine is None:
             return
@@ -109,13 +112,17 @@ class MadeWebhooks:
             if begun is not None:
                 text = "The program stopped meanwhile; the run had begun."
                 await self._notes.end(event.event_id, HookResult.OK, 200, text, begun.run_id)
-                age = (self._ctx.clock.now() - event.received_at).total_seconds()
-                self.windows.remember((number, event.action, event.mode), age)
                 continue
             text = "The program stopped meanwhile. Look at the orders of the strategy."
             if event.action == Signal.START:
                 text = "The program stopped before a run began; nothing was sent."
             await self._notes.end(event.event_id, HookResult.LOST, 0, text, None)
+        now = self._ctx.clock.now()
+        for event in reversed(await store.latest(_REMEMBERED)):
+            if event.action == Signal.START and event.result is HookResult.OK:
+                number = int(event.strategy.rpartition(":")[2] or 0)
+                age = (now - event.received_at).total_seconds()
+                self.windows.remember((number, event.action, event.mode), age)
 
     async def stop(self) -> None:
         """Let the engine end what it is at, for a moment."""

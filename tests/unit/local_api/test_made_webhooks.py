@@ -308,14 +308,23 @@ async def test_a_crash_between_the_row_and_the_engine_starts_nothing_twice() -> 
     await log.add(msgspec.structs.replace(row, strategy=made_key(2)))
     await engine.start(1, Mode.SANDBOX, TriggerSource.WEBHOOK, "webhook", webhook_event_id=1)
     engine.told.clear()
+    ended = msgspec.structs.replace(row, result=HookResult.OK, status=200)
+    old = world.clock.now() - timedelta(seconds=70)
+    for number in (3, 4):
+        await engine.create(STRADDLE, "test")
+        tokens[number] = await engine.rotate_token(number, "test")
+    await log.add(msgspec.structs.replace(ended, strategy=made_key(4), received_at=old))
+    await log.add(msgspec.structs.replace(ended, strategy=made_key(3)))
     async with running(strategies=engine, webhook_log=log) as world:
         hooks = Hooks(world, engine, log, tokens)
+        assert result(await hooks.send(3, START)) == (200, "rejected_dedupe")
         assert (log.rows[1].result, log.rows[1].run_id) == (HookResult.OK, 1)
         assert log.rows[2].result is HookResult.LOST
         assert engine.told == []
         assert result(await hooks.send(1, START)) == (200, "rejected_dedupe")
         assert result(await hooks.send(2, START)) == (200, "ok")
         assert len(engine.told) == 1
+        assert result(await hooks.send(4, START)) == (200, "ok")
 
 
 async def test_rates_count_for_each_address_and_tell_once() -> None:
