@@ -232,6 +232,8 @@ class Host:
         if (hours := fields.get("hours")) is not None and hours.enabled:
             await self._may_run(seat, hours.mode)
         seat.row = await self.registry.change(seat.strategy_id, **fields)
+        if "hours" in fields:
+            seat.scheduled_at = self._tools.clock.now()
         if "quotas" in fields:
             seat.note(breach_day="", breach="")  # a human has looked
         self._changed(seat)

@@ -75,7 +75,10 @@ class Schedules:
         if window == kept.window or kept.off_day == today(now) or kept.state in _HELD:
             return
         if told.window is not None:
-            late = (now - told.window[0]).total_seconds()
+            due = told.window[0]
+            if seat.scheduled_at is not None:  # who switches it on within a window means now
+                due = max(due, seat.scheduled_at)
+            late = (now - due).total_seconds()
             if late > hours.late_minutes * 60 + 60:
                 text = (
                     f"Its start at {told.window[0]:%H:%M} was missed by {age_text(late)}; start it "

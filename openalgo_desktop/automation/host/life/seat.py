@@ -51,6 +51,7 @@ class Seat:
         self._changed = changed
         self.running: Running | None = None
         self.stalled = False
+        self.scheduled_at: datetime | None = None  # when a human set its schedule
         self.breached = False  # a quota was broken; what that brings is to be done
         self._life: asyncio.Task[None] | None = None
         self._end: tuple[HostedState, str] | None = None  # what a stop makes of the end

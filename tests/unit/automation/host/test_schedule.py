@@ -123,6 +123,15 @@ async def test_a_late_engine_makes_up_a_start_within_its_grace(world: World, hos
     assert await look(world, host, "15:00", day=4) is HostedState.PAUSED
 
 
+async def test_a_schedule_that_is_switched_on_in_its_window_starts_now(
+    world: World, host: Host
+) -> None:
+    await host.change("cross", hours=msgspec.structs.replace(HOURS, enabled=False))
+    assert await look(world, host, "13:00") is HostedState.STOPPED
+    await host.change("cross", hours=HOURS)
+    assert await look(world, host, "13:01") is HostedState.RUNNING
+
+
 async def test_a_schedule_goes_live_only_with_what_was_promoted(world: World, host: Host) -> None:
     live = msgspec.structs.replace(HOURS, mode=Mode.LIVE)
     with pytest.raises(NotNow, match="sandbox until a human promotes"):
