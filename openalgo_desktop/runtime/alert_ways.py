@@ -1,4 +1,5 @@
-"""The ways of alerts into the program: orders through the corridor of their own mode."""
+"""The ways of alerts into the program: orders through the corridor of their own mode, hosted
+programs and made strategies by name."""
 
 from __future__ import annotations
 
@@ -9,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from openalgo_desktop.core.alert_acts import SendOrder
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.core.strategies.ports import (
+    ProgramHost,
+    StrategyEngine,
+    StrategyNotFound,
+)
+from openalgo_desktop.core.strategies.words import TriggerSource
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
@@ -56,3 +65,41 @@ class AlertCorridor:
     async def sent(self, source: str, since: datetime) -> Sequence[JournalEntry]:
         """What the journal has of that source."""
         return await self._terminal.journal.sent_by(source, since)
+
+
+class AlertStrategies:
+    """:class:`Strategies`: a hosted program of that name, else a made strategy."""
+
+    def __init__(self, programs: ProgramHost, made: StrategyEngine) -> None:
+        self._programs = programs
+        self._made = made
+
+    async def check(self, name: str) -> None:
+        """Raises :class:`StrategyNotFound`, and :class:`ConfigError` for a name of several."""
+        if not self._is_program(name):
+            await self._strategy(name)
+
+    def _is_program(self, name: str) -> bool:
+        return any(view.hosted.name == name for view in self._programs.all())
+
+    async def _strategy(self, name: str) -> int:
+        found = [row for row in await self._made.find(words=name) if row.definition.name == name]
+        if not found:
+            raise StrategyNotFound(f"There is no strategy {name}.")
+        if len(found) > 1:
+            raise ConfigError(f"There are {len(found)} strategies of the name {name}.")
+        return found[0].strategy_id
+
+    async def run(self, name: str, mode: Mode, by: str) -> None:
+        """Start it; its own rules for a mode hold."""
+        if self._is_program(name):
+            await self._programs.start(name, mode, by)
+        else:
+            await self._made.start(await self._strategy(name), mode, TriggerSource.SCHEDULER, by)
+
+    async def stop(self, name: str, by: str) -> None:
+        """Stop it, as its own settings say."""
+        if self._is_program(name):
+            await self._programs.stop(name, by)
+        else:
+            await self._made.stop(await self._strategy(name), by)

@@ -19,7 +19,7 @@ from openalgo_desktop.core.charting.sessions import Sessions
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.surroundings import Surroundings
 from openalgo_desktop.core.model import Key
-from openalgo_desktop.runtime.alert_ways import AlertCorridor
+from openalgo_desktop.runtime.alert_ways import AlertCorridor, AlertStrategies
 from openalgo_desktop.storage.price_alerts import (
     DeedRepository,
     PriceAlertRepository,
@@ -80,3 +80,10 @@ async def start_alerts(terminal: Terminal) -> None:
     )
     await terminal.alerts.start()
     terminal.on_stop(terminal.alerts.stop)
+
+
+def give_strategies(terminal: Terminal) -> None:
+    """Let alerts run and stop strategies, which start after them."""
+    actors = terminal.alerts.actors
+    assert actors is not None
+    actors.strategies = AlertStrategies(terminal.host, terminal.strategies)

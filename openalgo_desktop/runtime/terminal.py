@@ -59,6 +59,7 @@ from openalgo_desktop.runtime.logs import LogRing, setup_logging
 from openalgo_desktop.runtime.mode_guard import LOCKED_VAULT
 from openalgo_desktop.runtime.options import USER, TerminalOptions
 from openalgo_desktop.runtime.own_days import amend_calendar
+from openalgo_desktop.runtime.start_alerts import give_strategies
 from openalgo_desktop.runtime.start_bars import start_bars
 from openalgo_desktop.runtime.start_drawings import start_drawings
 from openalgo_desktop.runtime.start_host import start_host
@@ -169,6 +170,7 @@ class Terminal:
             make_telegram(self)
             await self._start_api()
             await start_host(self)
+            give_strategies(self)
             await start_telegram(self)
             await start_mcp(self)
             await self._open_owner_door()

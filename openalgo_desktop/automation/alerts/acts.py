@@ -110,14 +110,16 @@ class Actors:
         return list(self._earlier.values())
 
     # -- checking ---------------------------------------------------------------------------
-    def check(self, wish: AlertWish) -> None:
+    async def check(self, wish: AlertWish) -> None:
         """Raises :class:`InvalidOrder` for what cannot be done here."""
         for act in wish.acts:
             if isinstance(act, RunStrategy | StopStrategy):
                 if self.strategies is None:
                     raise InvalidOrder(NO_STRATEGIES, field="acts")
-                if act.name not in self.strategies.names():
-                    raise InvalidOrder(f"Action: there is no strategy {act.name}.", field="acts")
+                try:
+                    await self.strategies.check(act.name)
+                except AppError as error:
+                    raise InvalidOrder(f"Action: {error.message}", field="acts") from None
 
     # -- doing ------------------------------------------------------------------------------
     async def do(self, act: Act, scene: Scene) -> str:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from openalgo_desktop.automation.alerts.acts import Actors
+from openalgo_desktop.automation.alerts.bar_times import BarTimes
 from openalgo_desktop.automation.alerts.gauges import Gauges
+from openalgo_desktop.automation.alerts.keeping import Keeper
 from openalgo_desktop.automation.alerts.levels import Levels
 from openalgo_desktop.automation.alerts.moments import Moments
 from openalgo_desktop.automation.alerts.order_news import OrderAlerts
@@ -38,10 +39,8 @@ from openalgo_desktop.core.alerts import (
     PriceAlert,
     Room,
 )
-from openalgo_desktop.core.charting.rhythm import Rhythm
-from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import StudySpec
-from openalgo_desktop.core.clock import IST, Clock
+from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
 from openalgo_desktop.core.events import Bus, FeedChanged, Notice, PriceAlertChanged
 from openalgo_desktop.core.instruments import is_over
@@ -89,15 +88,15 @@ class Alerts:
         self._is_open = is_open
         self._scout = Scout(clock, ticks, is_open, sources, self)
         self._levels = Levels(clock, ticks, is_open, self)
+        self._moments = Moments(clock, reach.calendar, self)
         self._rooms: dict[Room, Watcher] = {
             Room.LEVELS: self._levels,
             Room.BARS: self._scout,
             Room.GAUGES: Gauges(clock, bus, instruments, ticks, is_open, reach, self),
-            Room.TIME: Moments(clock, reach.calendar, self),
+            Room.TIME: self._moments,
             Room.ORDERS: OrderAlerts(bus, self),
         }
-        self._calendar = reach.calendar
-        self._rhythms: dict[tuple[str, str], Rhythm] = {}
+        self._bars = BarTimes(clock, reach.calendar)
         self._placed: dict[str, Watcher] = {}  # who watches an active alert
         self._doubtful: set[str] = set()
         self._day = clock.now().date()
@@ -105,7 +104,7 @@ class Alerts:
         self._lost = bus.subscribe(FeedChanged, self._on_feed)
         self._alerts: dict[str, PriceAlert] = {}
         self._here: dict[Key, dict[str, PriceAlert]] = {}  # all of them, by instrument
-        self._unsaved: set[str] = set()
+        self._keeper = Keeper(store, self._alerts.get)
         self._to_look: Iterator[str] = iter(())  # whose last day is looked at next
         self._task: asyncio.Task[None] | None = None
 
@@ -138,7 +137,7 @@ class Alerts:
         after = msgspec.structs.replace(
             judge.happened(alert, alert.fired_value or rules.ZERO, last), armed=False, side=0
         )
-        self._unsaved.add(alert.alert_id)
+        self._keeper.later(alert.alert_id)
         return after
 
     async def stop(self) -> None:
@@ -148,7 +147,7 @@ class Alerts:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        for _ in self._save_quiet():
+        for _ in self._keeper.saving(TURN):
             pass
         for room in self._rooms.values():
             await room.stop()
@@ -175,7 +174,7 @@ class Alerts:
 
     def _looking(self) -> Iterator[None]:
         """Store what changed without a word, and compare; in turns of the loop."""
-        yield from self._save_quiet()
+        yield from self._keeper.saving(TURN)
         self.teller.tidy()
         if self._clock.now().date() != self._day:
             self._day = self._clock.now().date()
@@ -208,6 +207,10 @@ class Alerts:
         known."""
         return self._rooms[alert.wish.room].current(alert)
 
+    def due(self, alert: PriceAlert) -> datetime | None:
+        """When the moment comes that it waits for; None for one that waits for something else."""
+        return self._moments.due(alert.alert_id)
+
     def studies(self) -> list[StudySpec]:
         """The studies that an alert may look at, by family and title."""
         return self._scout.studies()
@@ -232,7 +235,7 @@ class Alerts:
     # -- commands ---------------------------------------------------------------------------
     async def add(self, wish: AlertWish) -> PriceAlert:
         """Make an alert; returns when it is stored. Raises :class:`InvalidOrder`."""
-        await self._check(wish)
+        await self.check(wish)
         if len(self._alerts) >= MAX_ALERTS:
             raise InvalidOrder(f"There are {MAX_ALERTS} alerts already. Delete old ones first.")
         now = self._clock.now()
@@ -240,7 +243,7 @@ class Alerts:
 
     async def change(self, alert_id: str, wish: AlertWish) -> PriceAlert:
         """Give an alert another wish; it waits anew, a paused one stays paused."""
-        await self._check(wish)
+        await self.check(wish)
         return await self._put(rules.changed(self.get(alert_id), wish))
 
     async def pause(self, alert_id: str) -> PriceAlert:
@@ -253,7 +256,7 @@ class Alerts:
         alert = self.get(alert_id)
         if alert.is_active:
             return alert
-        await self._check(alert.wish)
+        await self.check(alert.wish)
         return await self._put(rules.resumed(self.get(alert_id)))
 
     async def delete(self, alert_id: str) -> None:
@@ -266,19 +269,21 @@ class Alerts:
             if alert_id not in self._alerts:
                 rows = [*self._alerts.values(), alert]
                 rows.sort(key=lambda row: row.created_at)
-                self._alerts = {row.alert_id: row for row in rows}
+                self._alerts.clear()
+                self._alerts.update((row.alert_id, row) for row in rows)
                 self._show(alert)
             raise StorageError.unchanged(error) from error
 
     def _drop(self, alert: PriceAlert) -> None:
         del self._alerts[alert.alert_id]
         self._forget_place(alert)
-        self._unsaved.discard(alert.alert_id)
+        self._keeper.forget(alert.alert_id)
         self._doubtful.discard(alert.alert_id)
         self._index(alert, False)
         self._bus.publish(PriceAlertChanged(alert=alert, deleted=True))
 
-    async def _check(self, wish: AlertWish) -> None:
+    async def check(self, wish: AlertWish) -> None:
+        """Raises :class:`InvalidOrder` for a wish that cannot be."""
         named = bool(wish.symbol or wish.exchange)
         if (named or wish.needs_symbol) and self._instruments.get(wish.key) is None:
             raise InvalidOrder(f"{wish.symbol} is not known on {wish.exchange}.", field="symbol")
@@ -286,7 +291,7 @@ class Alerts:
         await self._scout.prepare([wish])
         self._rooms[wish.room].check(wish)
         if self.actors is not None:
-            self.actors.check(wish)
+            await self.actors.check(wish)
         elif wish.acts:
             raise InvalidOrder("Action: nothing here does it.", field="acts")
 
@@ -314,30 +319,6 @@ class Alerts:
         if before is not None and before.key != alert.key:  # who shows that instrument hears of it
             self._bus.publish(PriceAlertChanged(alert=before, deleted=True))
         self._bus.publish(PriceAlertChanged(alert=alert))
-
-    def _save(self, *alerts: PriceAlert) -> asyncio.Future[Any]:
-        """Without waiting; what the disk did not take comes again."""
-        names = tuple(alert.alert_id for alert in alerts)
-        self._unsaved.difference_update(names)
-        saved = self._store.save(*alerts)
-        saved.add_done_callback(lambda done: self._saved(names, done))
-        return saved
-
-    def _saved(self, names: Sequence[str], done: asyncio.Future[Any]) -> None:
-        error = None if done.cancelled() else done.exception()
-        if error is not None:
-            log.error("%d alerts are not stored yet: %s", len(names), error)
-            self._unsaved.update(name for name in names if name in self._alerts)
-
-    def _save_quiet(self) -> Iterator[None]:
-        """What changed without a word, some at a time."""
-        names = tuple(self._unsaved)
-        for first in range(0, len(names), TURN):
-            part = [self._alerts[name] for name in names[first : first + TURN]
-                    if name in self._unsaved]  # fmt: skip
-            if part:
-                self._save(*part)
-            yield
 
     # -- prices -----------------------------------------------------------------------------
     def _keep(self, alert: PriceAlert) -> None:
@@ -380,17 +361,6 @@ class Alerts:
                 self._doubt(alert)
                 self._index(alert, True)
 
-    def _bar(self, wish: AlertWish) -> datetime | None:
-        """When the bar of now began, for an alert that tells once in a bar and looks at none."""
-        if not (wish.again and wish.per_bar):
-            return None
-        place = (wish.exchange or "NSE", wish.span)
-        rhythm = self._rhythms.get(place)
-        if rhythm is None:
-            rhythm = Rhythm(Span.parse(wish.span), place[0], self._calendar)
-            self._rhythms[place] = rhythm
-        return datetime.fromtimestamp(rhythm.start(self._clock.time()), IST)
-
     def _decide(self, alert: PriceAlert, sight: Sight, bar: datetime | None) -> None:
         now = self._clock.now()
         if rules.over(alert.wish, now):
@@ -400,19 +370,19 @@ class Alerts:
         if alert.alert_id in self._doubtful and judge.known(alert.wish.when, sight):
             doubt = FIRST_SEEN
             self._doubtful.discard(alert.alert_id)
-        after, tells = judge.look(alert, sight, now, bar or self._bar(alert.wish))
+        after, tells = judge.look(alert, sight, now, bar or self._bars.began(alert.wish))
         if tells:
             self._tell(after, self.words.text(after, now), now, doubt)
         elif after is not alert:
             self._keep(after)
-            self._unsaved.add(after.alert_id)  # with the next look
+            self._keeper.later(after.alert_id)  # with the next look
         elif doubt:
             self._index(alert, True)
 
     def _tell(self, after: PriceAlert, text: str, now: datetime, doubt: str = "") -> None:
         body = self.words.body(after, text, now)  # before its bars are let go
         self._keep(after)
-        self.teller.tell(after, text, now, self._save(after), doubt, body)
+        self.teller.tell(after, text, now, self._keeper.save(after), doubt, body)
         self._bus.publish(PriceAlertChanged(alert=after))
 
     # -- what the rooms saw (:class:`Judge`) --------------------------------------------------
@@ -447,7 +417,7 @@ class Alerts:
     def _remember(self, alert: PriceAlert, after: PriceAlert) -> None:
         if after != alert:
             self._keep(after)
-            self._save(after)
+            self._keeper.save(after)
 
     def halt(self, alert_id: str, why: str) -> None:
         """The program pauses it, and says so."""
@@ -497,5 +467,5 @@ class Alerts:
     def _end(self, alert: PriceAlert) -> None:
         after = rules.ended(alert)
         self._keep(after)
-        self._save(after)
+        self._keeper.save(after)
         self._bus.publish(PriceAlertChanged(alert=after))

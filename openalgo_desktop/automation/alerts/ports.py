@@ -155,10 +155,11 @@ class Corridor(Protocol):
 
 
 class Strategies(Protocol):
-    """Hosted strategies, as alerts run and stop them. Raises :class:`AppError` with the reason."""
+    """Hosted programs and made strategies by name, as alerts run and stop them. Raises
+    :class:`AppError` with the reason."""
 
-    def names(self) -> Sequence[str]:
-        """Those that there are."""
+    async def check(self, name: str) -> None:
+        """Raises for a name that there is not, or that is not one's alone."""
 
     async def run(self, name: str, mode: Mode, by: str) -> None:
         """Start one; returns when it is decided that it runs."""

@@ -17,6 +17,7 @@ from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.runtime.hands import (
     access,
+    alert_making,
     alerts,
     hooks,
     models,
@@ -33,9 +34,15 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Handler = Callable[[Owned, dict[str, Any]], Awaitable[Result]]
 
 
+#: Where the functions of operations are.
+MODULES = (
+    orders, access, alerts, alert_making, hooks, state, strategies, telegram, watching, models,
+)  # fmt: skip
+
+
 def _handler(row: Operation) -> Handler:
     name = f"{row.group}_{row.verb}"
-    for module in (orders, access, alerts, hooks, state, strategies, telegram, watching, models):
+    for module in MODULES:
         if name in vars(module):
             handler: Handler = vars(module)[name]
             return handler

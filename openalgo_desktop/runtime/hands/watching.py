@@ -1,16 +1,18 @@
-"""Alerts without a window: what is watched, what was told. Nothing here sends an order."""
+"""Alerts without a window: what is watched, what was told and done."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from openalgo_desktop.core.alert_acts import act_name
 from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.runtime.hands.ports import Owned, Result
 
 
 def _named(alert: PriceAlert) -> str:
-    return f"Alert {alert.alert_id} on {alert.wish.exchange}:{alert.wish.symbol}"
+    on = f" on {alert.wish.exchange}:{alert.wish.symbol}" if alert.wish.symbol else ""
+    return f"Alert {alert.alert_id}{on}"
 
 
 async def alerts_list(owned: Owned, data: dict[str, Any]) -> Result:
@@ -18,8 +20,9 @@ async def alerts_list(owned: Owned, data: dict[str, Any]) -> Result:
     rows = [
         {
             "id": row.alert_id,
-            "symbol": f"{row.wish.exchange}:{row.wish.symbol}",
+            "symbol": f"{row.wish.exchange}:{row.wish.symbol}".strip(":"),
             "condition": owned.alerts.words.describe(row.wish),
+            "action": ", ".join(map(act_name, row.wish.acts)),
             "state": row.state.value,
             "told": row.count,
             "trouble": owned.alerts.trouble(row) or row.why,
@@ -34,9 +37,12 @@ async def alerts_log(owned: Owned, data: dict[str, Any]) -> Result:
     rows = [
         {
             "time": api_timestamp(row.at),
-            "symbol": f"{row.exchange}:{row.symbol}",
+            "symbol": f"{row.exchange}:{row.symbol}".strip(":"),
             "told": row.text,
-            "taken by": ", ".join(row.accepted),
+            "taken by": ", ".join(
+                f"{name}: {row.notes[name]}" if name in row.notes else name for name in row.accepted
+            ),
+            "refused": "; ".join(f"{name}: {why}" for name, why in row.refused.items()),
         }
         for row in owned.alerts.teller.rows()
     ]

@@ -1,19 +1,22 @@
-"""The door to alerts. An alert tells and never sends, so no call takes a mode.
+"""The door to alerts. What belongs to a mode names it in the wish, so no call takes one.
 
 The words for what is wanted (:class:`AlertWish` and its parts) are in
-:mod:`openalgo_desktop.core.alerts`. Calls raise :class:`AppError` with a sentence
-(:class:`InvalidOrder` names the field).
+:mod:`openalgo_desktop.core.alerts`, its subjects in ``alert_subjects``, its acts in
+``alert_acts``. Calls raise :class:`AppError` with a sentence (:class:`InvalidOrder` names the
+field).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
+from openalgo_desktop.automation.alerts.webhook import SCOPE
 from openalgo_desktop.core.alerts import (
     DESKTOP,
     SOUND,
@@ -26,8 +29,11 @@ from openalgo_desktop.core.alerts import (
     ToldAlert,
 )
 from openalgo_desktop.core.charting.studies import StudySpec
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import AlertLogChanged, PriceAlertChanged, PriceAlertFired
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.secret import Secret
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
@@ -131,8 +137,38 @@ class AlertsDoor(QObject):
         """Name and title of each way to tell that is there."""
         return [(row.name, row.title) for row in self._terminal.alerts.teller.channels]
 
+    def due(self, alert: PriceAlert) -> datetime | None:
+        """When the moment comes that it waits for; None for one that waits for something else."""
+        return self._terminal.alerts.due(alert)
+
+    def account_of(self, mode: Mode) -> str:
+        """The account that serves a mode now, for P&L and orders of alerts; empty without one."""
+        try:
+            return self._terminal.desk.bound(mode).gateway.account_id
+        except AppError:
+            return ""
+
+    async def strategies(self) -> list[str]:
+        """Programs and made strategies that an alert may run and stop, by name."""
+        found = await self._terminal.strategies.find()
+        names = {view.hosted.name for view in self._terminal.host.all()}
+        return sorted(names | {row.definition.name for row in found})
+
+    async def check(self, wish: AlertWish) -> None:
+        """Raises :class:`InvalidOrder` that names the field, as :meth:`add` would."""
+        await self._terminal.alerts.check(wish)
+
+    async def keep_secret(self, name: str, value: Secret) -> None:
+        """Keep the secret of posts in the vault, by the name that :class:`PostTo` gives it."""
+        await self._terminal.vault.set(SCOPE + name, value)
+
+    async def forget_secret(self, name: str) -> None:
+        """Forget it; nothing when there is none."""
+        await self._terminal.vault.delete(SCOPE + name)
+
     async def add(self, wish: AlertWish) -> PriceAlert:
-        """Make an alert; one whose condition is true already tells at once."""
+        """Make an alert; one whose condition is true already tells at once (and moves no
+        money)."""
         return await self._terminal.alerts.add(wish)
 
     async def change(self, alert_id: str, wish: AlertWish) -> PriceAlert:

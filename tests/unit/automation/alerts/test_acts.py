@@ -29,6 +29,7 @@ from openalgo_desktop.core.errors import InvalidOrder, OrderStateUnknown, Storag
 from openalgo_desktop.core.events import FeedChanged, Notice
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.core.strategies.ports import StrategyNotFound
 from openalgo_desktop.storage.price_alerts import DeedRepository, PriceAlertRepository
 from tests.unit.automation.alerts.room import Room, room
 from tests.unit.automation.alerts.test_subjects import order
@@ -257,8 +258,9 @@ class Host:
     def __init__(self) -> None:
         self.calls: list[tuple[str, ...]] = []
 
-    def names(self) -> Sequence[str]:
-        return ["orb"]
+    async def check(self, name: str) -> None:
+        if name != "orb":
+            raise StrategyNotFound(f"There is no strategy {name}.")
 
     async def run(self, name: str, mode: Mode, by: str) -> None:
         self.calls.append(("run", name, mode.value, by.partition("-")[0]))
@@ -274,7 +276,7 @@ async def test_strategies_are_run_and_stopped_where_they_are_hosted(room: Room):
     actors, host = room.alerts.actors, Host()
     assert actors is not None
     actors.strategies = host
-    with pytest.raises(InvalidOrder, match="no strategy abc"):
+    with pytest.raises(InvalidOrder, match="Action: There is no strategy abc"):
         await make(room, StopStrategy("abc"))
     room.ticks.say(790.0)
     await make(room, run, stop)

@@ -60,6 +60,7 @@ async def test_an_order_goes_through_the_corridor_of_its_mode_and_waits_where_it
     await until(lambda: not alerts._doubtful)
     await price(terminal, last + 10)
     await until(lambda: [row.quantity for row in book(terminal)] == [1])
+    await until(lambda: alerts.teller.rows()[0].notes)  # answered: the intent is on disk
     (row,) = await terminal.journal.sent_by(source(terminal), terminal.started)
     assert (row.mode, row.account_id) == (Mode.SANDBOX, account)
     terminal.settings.set("approvals.sources", "alert:*")
