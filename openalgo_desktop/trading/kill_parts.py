@@ -99,10 +99,20 @@ class BoundPart(WholeAccount):
     strategies hold. The switch stands elsewhere, so nothing else of that account is touched."""
 
     async def _working(self) -> list[Order]:
+        """Also those of exit plans, which go out for the strategy by the desk itself."""
         origins, gateway = self._lane.sender.origins, self._lane.gateway
         working = await super()._working()
         await origins.learn(gateway.account_id, working)
-        return [order for order in map(origins.name, working) if origins.is_bound(order.order_id)]
+        names = self._names()
+        return [
+            order
+            for order in map(origins.name, working)
+            if origins.is_bound(order.order_id) or order.strategy in names
+        ]
+
+    def _names(self) -> set[str]:
+        """Strategies that ever sent something through a bound lane of this mode."""
+        return self._lane.sender.origins.bound.get(self.mode, set()) - {""}
 
     async def triggers(self) -> list[Gtt]:
         """Active GTTs that bound walks placed."""
@@ -113,8 +123,7 @@ class BoundPart(WholeAccount):
         return [row for row in rows if origins.is_bound(row.trigger_id)]
 
     def _parts(self) -> list[OwnPart]:
-        names = self._lane.sender.origins.bound.get(self.mode, ())
-        return [OwnPart(self._lane, name) for name in sorted(names) if name]
+        return [OwnPart(self._lane, name) for name in sorted(self._names())]
 
     async def open(self) -> list[PositionKey]:
         """Positions of which strategies of bound walks hold something."""

@@ -250,11 +250,12 @@ class Lane(ABC):
         if self.policies is None:
             yield
             return
-        await self.policies.prepare(keys, held_at, gateway)
+        policies = self.policies
         try:
+            await policies.prepare(keys, held_at, gateway)
             yield
         finally:
-            self.policies.prepared_over()
+            policies.prepared_over()
 
     def slice_of(self, order: Order) -> Slice | None:
         """Which part of an order above the freeze quantity ``order`` is, if it is one."""

@@ -54,6 +54,7 @@ class OrderPolicies:
         self._setting = setting
         self._asked: dict[Key, Tick] = {}  # for exits that go out together
         self._held_at: dict[Key, float] = {}
+        self._together = 0  # closings that use them now; two modes may close at once
 
     def split(self, request: OrderRequest, row: Instrument) -> list[OrderRequest]:
         """The order in slices that the exchange takes; itself when it is small enough."""
@@ -110,6 +111,7 @@ class OrderPolicies:
         """Ask for the prices of exits that will go out together, in one go: one after the other
         they would run into the broker's limit on quotes. ``held_at`` are the last prices that
         the position book has, rupees. :meth:`prepared_over` ends their use."""
+        self._together += 1
         rule = self._rule(gateway, True, True)
         wanted = [
             key
@@ -117,7 +119,7 @@ class OrderPolicies:
             if is_protected(PriceType.MARKET, key[0], rule)
             and self._ticks.fresh(key, Part.LTP) is None
         ]
-        self._held_at = dict(held_at)
+        self._held_at |= held_at
         if len(wanted) < 2:
             return
         try:
@@ -125,11 +127,13 @@ class OrderPolicies:
                 found = await self._ticks.quotes(wanted)
         except (AppError, TimeoutError):
             return  # each asks for itself, or takes what was last known
-        self._asked = {key: tick for key, tick in found.items() if isinstance(tick, Tick)}
+        self._asked |= {key: tick for key, tick in found.items() if isinstance(tick, Tick)}
 
     def prepared_over(self) -> None:
-        """The exits are out: their prices grow old."""
-        self._asked, self._held_at = {}, {}
+        """The exits of one :meth:`prepare` are out: their prices grow old."""
+        self._together -= 1
+        if not self._together:
+            self._asked, self._held_at = {}, {}
 
     def _prepared(self, key: Key) -> Tick | None:
         found = self._ticks.fresh(key, Part.LTP) or self._asked.get(key)

@@ -243,6 +243,21 @@ async def test_limits_of_a_bound_order_look_at_the_book_of_its_mode(rig: Rig):
     assert (len(rig.paper.arrived), rig.live.arrived) == (1, [])
 
 
+async def test_a_limit_of_a_strategy_counts_what_it_has_in_its_mode(rig: Rig):
+    rules = with_limits(rig)
+    rules.set_scope("strategy:ema", {"orders_per_minute": 1, "max_quantity": 10})
+    ema = msgspec.structs.replace(BUY, strategy="ema")
+    live, paper = rig.desk.bound(Mode.LIVE), rig.desk.bound(Mode.SANDBOX)
+    for lane in (live, paper):
+        with pytest.raises(RiskBlocked, match=r"quantity 11 .*strategy:ema|strategy:ema.*11"):
+            await lane.place(msgspec.structs.replace(ema, quantity=11), "api:ema")
+        await lane.place(ema, "api:ema")
+        with pytest.raises(RiskBlocked, match="order 2 within a minute"):
+            await lane.place(msgspec.structs.replace(ema, quantity=9), "api:ema")
+    await live.place(msgspec.structs.replace(BUY, strategy="two"), "api:two")
+    assert (len(rig.live.arrived), len(rig.paper.arrived)) == (2, 1)
+
+
 async def test_paper_and_live_of_one_strategy_are_no_repetition_of_each_other(rig: Rig):
     rules = with_limits(rig, duplicate_ms=60_000, orders_per_minute=2)
     for mode in Mode:

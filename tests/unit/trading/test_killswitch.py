@@ -355,6 +355,16 @@ async def test_what_live_programs_have_is_stopped_while_the_switch_is_at_sandbox
     assert left(market) == ({"SBIN": 30, "INFY": 5}, ["5"], ["G2"])
 
 
+async def test_exits_that_a_plan_rests_for_a_live_program_are_taken_back(rig: Rig):
+    """They go out by the desk itself, in the name of the strategy."""
+    market = await with_live_program(rig)
+    stop = msgspec.structs.replace(RESTS, action=Action.SELL, price=900.0)
+    placed = await rig.desk.place(stop, "exit plan", Mode.LIVE, standing=True)
+    await rig.kill.trip("window")
+    assert placed.order_id not in left(market)[1]
+    assert left(market) == ({"SBIN": 30, "INFY": 5}, ["5"], ["G2"])
+
+
 async def test_the_whole_account_is_stopped_where_the_switch_stands(rig: Rig):
     market = await with_live_program(rig)
     await rig.desk.set_mode(Mode.LIVE, "test")

@@ -239,6 +239,23 @@ async def test_exits_that_go_out_together_are_priced_in_one_question() -> None:
         await policy.protect(ORDER, EQUITY, gateway, closing=True)  # type: ignore[arg-type]
 
 
+async def test_closings_of_two_modes_do_not_take_each_others_prices() -> None:
+    rows = [Instrument(f"S{n}", "NSE", tick_size=0.05) for n in range(4)]
+    market = Market({row.key: Tick(row.symbol, "NSE", 800.0) for row in rows}, limit=2)
+    policy, gateway = over(market), Gateway(True)
+    for some in (rows[:2], rows[2:]):
+        await policy.prepare([row.key for row in some], {}, gateway)  # type: ignore[arg-type]
+    policy.prepared_over()
+    for row in rows:
+        order = msgspec.structs.replace(ORDER, symbol=row.symbol, action=Action.SELL)
+        sent = await policy.protect(order, row, gateway, closing=True)  # type: ignore[arg-type]
+        assert sent.price == 796.0
+    assert market.asked == 2
+    policy.prepared_over()
+    with pytest.raises(NoPrice):
+        await policy.protect(ORDER, EQUITY, gateway, closing=True)  # type: ignore[arg-type]
+
+
 async def test_an_exit_gets_out_with_an_old_price_and_no_other_order_does() -> None:
     market, gateway = Market({}), Gateway(True)
     policy = over(market)
