@@ -472,6 +472,31 @@ async def test_a_start_that_was_cut_off_leaves_nothing(host: Hosting):
     assert ended is not None and "while it was being started" in ended.reason
 
 
+async def test_a_keeper_that_had_just_begun_is_found_by_its_cookie(tmp_path: Path):
+    async with hosting(tmp_path) as first, hosting(tmp_path) as second:
+        run = await first.start(DOUBLE_FORK.format(before="", after="time.sleep(600)"))
+        await first.told(run, "inner")
+        await first.processes.close()
+        folder = first.processes.places.run("one", "run-1")
+        (folder / files.MARKS).unlink()  # the engine was killed before they were written
+        assert await second.processes.left() == []
+        await gone(run)
+        ended = await second.processes.how_it_ended("one", "run-1")
+        assert ended is not None and "while it was being started" in ended.reason
+
+
+async def test_looking_no_more_leaves_no_descriptor(tmp_path: Path):
+    async with hosting(tmp_path) as first:
+        before = set(os.listdir("/proc/self/fd"))
+        run = await first.start("import time; time.sleep(600)")
+        await first.processes.close()
+        assert set(os.listdir("/proc/self/fd")) <= before
+        again = await first.processes.adopt(run.marks)
+        assert again is not None
+        await first.processes.close()  # before anything of it began
+        assert set(os.listdir("/proc/self/fd")) <= before
+
+
 async def test_two_programs_may_have_runs_of_one_name(host: Hosting):
     script = "import time; time.sleep(600)"
     first = host.program(script)

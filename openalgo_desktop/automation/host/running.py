@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -41,6 +42,8 @@ class KeptRun:
         self._usage = _NOTHING
         self._over: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._pidfd = _open(marks)
+        #: Signals are sent by threads; a number that was closed may be another run's by then.
+        self._lock = threading.Lock()
         self._task = asyncio.create_task(self._watch(), name=f"host-{marks.run_id}")
 
     @property
@@ -100,6 +103,7 @@ class KeptRun:
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
+        self._shut()  # a task that never began ends without its finally
         self._over.cancel()
 
     def _ask(self, grace: float, reason: str, why: Why) -> None:
@@ -110,7 +114,7 @@ class KeptRun:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
-        with suppress(OSError):
+        with self._lock, suppress(OSError):
             if self._pidfd >= 0:
                 signal.pidfd_send_signal(self._pidfd, number)
             elif tree.alive(self._marks.keeper_pid, self._marks.keeper_started):
@@ -120,9 +124,7 @@ class KeptRun:
         try:
             await self._gone()
         finally:
-            if self._pidfd >= 0:
-                os.close(self._pidfd)
-                self._pidfd = -1
+            self._shut()
         try:
             ended = await asyncio.to_thread(find_end, self._folder, self._marks)
         except Exception:  # such as a folder that somebody deleted: it has ended all the same
@@ -130,6 +132,12 @@ class KeptRun:
             ended = _unknown("It has ended; how, cannot be read.", self._clock.time())
         if not self._over.done():
             self._over.set_result(cleaned(ended, self._clean))
+
+    def _shut(self) -> None:
+        with self._lock:
+            if self._pidfd >= 0:
+                os.close(self._pidfd)
+                self._pidfd = -1
 
     async def _gone(self) -> None:
         """Returns when the keeper has ended."""
