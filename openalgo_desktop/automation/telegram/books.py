@@ -1,5 +1,5 @@
-"""Commands that show the books and the money of the current mode. Books may be long: they are
-counted in a thread."""
+"""Commands that show the books and the money of a mode: of the current one unless its name is said.
+Books may be long: they are counted in a thread."""
 
 from __future__ import annotations
 
@@ -19,12 +19,26 @@ from openalgo_desktop.automation.telegram.words import (
 )
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus
+from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.gently import gently, sorted_gently
 from openalgo_desktop.core.model import BookRows, Holding, Order, Position, Trade
 from openalgo_desktop.exchange.charges import ChargeDay, Fill
 from openalgo_desktop.exchange.ledger import decimal
+from openalgo_desktop.trading.reading import AccountReader
 
 T = TypeVar("T")
+
+
+def _of(rooms: Rooms, words: Sequence[str]) -> tuple[Mode, AccountReader]:
+    """The mode that is meant, and its books: the switch may move while they are read. Raises
+    :class:`ConfigError` for another word."""
+    mode = rooms.desk.mode
+    if words:
+        try:
+            mode = Mode(words[0].lower())
+        except ValueError:
+            raise ConfigError(f"{words[0]}: say sandbox, live, or nothing.") from None
+    return mode, rooms.desk.bound(mode).read
 
 
 async def _told(make: Callable[[Mode, BookRows[T]], str], mode: Mode, book: BookRows[T]) -> Answer:
@@ -73,8 +87,8 @@ def _orders(mode: Mode, book: BookRows[Order]) -> str:
 
 async def orderbook(rooms: Rooms, words: Sequence[str]) -> Answer:
     """Orders of the day, the newest first."""
-    mode = rooms.desk.mode
-    return await _told(_orders, mode, await rooms.desk.read.orders())
+    mode, read = _of(rooms, words)
+    return await _told(_orders, mode, await read.orders())
 
 
 def _trades(mode: Mode, book: BookRows[Trade]) -> str:
@@ -92,8 +106,8 @@ def _trades(mode: Mode, book: BookRows[Trade]) -> str:
 
 async def tradebook(rooms: Rooms, words: Sequence[str]) -> Answer:
     """Trades of the day, the newest first."""
-    mode = rooms.desk.mode
-    return await _told(_trades, mode, await rooms.desk.read.trades())
+    mode, read = _of(rooms, words)
+    return await _told(_trades, mode, await read.trades())
 
 
 # -- positions and holdings -----------------------------------------------------------------
@@ -114,8 +128,8 @@ def _positions(mode: Mode, book: BookRows[Position]) -> str:
 
 async def positions(rooms: Rooms, words: Sequence[str]) -> Answer:
     """Open positions, the largest result first."""
-    mode = rooms.desk.mode
-    return await _told(_positions, mode, await rooms.desk.read.positions())
+    mode, read = _of(rooms, words)
+    return await _told(_positions, mode, await read.positions())
 
 
 def _holdings(mode: Mode, book: BookRows[Holding]) -> str:
@@ -137,15 +151,15 @@ def _holdings(mode: Mode, book: BookRows[Holding]) -> str:
 
 async def holdings(rooms: Rooms, words: Sequence[str]) -> Answer:
     """Delivered shares."""
-    mode = rooms.desk.mode
-    return await _told(_holdings, mode, await rooms.desk.read.holdings())
+    mode, read = _of(rooms, words)
+    return await _told(_holdings, mode, await read.holdings())
 
 
 # -- money ----------------------------------------------------------------------------------
 async def funds(rooms: Rooms, words: Sequence[str]) -> Answer:
     """Money of the account."""
-    mode = rooms.desk.mode
-    money = await rooms.desk.read.funds()
+    mode, read = _of(rooms, words)
+    money = await read.funds()
     total = money.available_cash + money.collateral + money.utilised
     return Answer(
         "\n".join(
@@ -191,11 +205,11 @@ class DayResult(NamedTuple):
         ]
 
 
-async def day_result(rooms: Rooms) -> DayResult:
-    """Of the current mode."""
-    mode = rooms.desk.mode
-    held = await rooms.desk.read.positions()
-    traded = await rooms.desk.read.trades()
+async def day_result(rooms: Rooms, mode: Mode) -> DayResult:
+    """The result of a mode."""
+    read = rooms.desk.bound(mode).read
+    held = await read.positions()
+    traded = await read.trades()
     charges, estimated = await asyncio.to_thread(day_charges, rooms, traded)
     return DayResult(
         mode=mode,
@@ -232,5 +246,5 @@ def day_charges(rooms: Rooms, trades: Iterable[Trade]) -> tuple[Decimal | None, 
 
 async def pnl(rooms: Rooms, words: Sequence[str]) -> Answer:
     """The result of today."""
-    result = await day_result(rooms)
+    result = await day_result(rooms, _of(rooms, words)[0])
     return Answer("\n".join([f"P&L of today ({title(result.mode)})", *result.lines()]))

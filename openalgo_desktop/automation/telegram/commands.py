@@ -125,15 +125,17 @@ async def _kill(asked: Asked) -> Answer:
 
 
 C = Command
+#: Books are those of the current mode unless the other one is named.
+_MODE = "[sandbox|live]"
 COMMANDS: tuple[Command, ...] = (
     C("menu", "buttons for the most used", _menu),
     C("status", "what runs, and in which mode", _status),
-    C("orderbook", "orders of the day", _reading(books.orderbook), button="Orders"),
-    C("tradebook", "trades of the day", _reading(books.tradebook), button="Trades"),
-    C("positions", "open positions", _reading(books.positions), button="Positions"),
-    C("holdings", "delivered shares", _reading(books.holdings), button="Holdings"),
-    C("funds", "money of the account", _reading(books.funds), button="Funds"),
-    C("pnl", "result of today, with charges", _reading(books.pnl), button="P&L"),
+    C("orderbook", "orders of the day", _reading(books.orderbook), _MODE, button="Orders"),
+    C("tradebook", "trades of the day", _reading(books.tradebook), _MODE, button="Trades"),
+    C("positions", "open positions", _reading(books.positions), _MODE, button="Positions"),
+    C("holdings", "delivered shares", _reading(books.holdings), _MODE, button="Holdings"),
+    C("funds", "money of the account", _reading(books.funds), _MODE, button="Funds"),
+    C("pnl", "result of today, with charges", _reading(books.pnl), _MODE, button="P&L"),
     C("quote", "the market of an instrument", _reading(prices.quote), "SYMBOL [EXCHANGE]"),
     C(
         "chart",

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 from openalgo_desktop.automation.telegram.factor import Choice, SecondFactor
-from openalgo_desktop.automation.telegram.rooms import Answer, Rooms, title
+from openalgo_desktop.automation.telegram.rooms import Answer, Rooms, other, title
 from openalgo_desktop.automation.telegram.words import SHOWN, rupees
 from openalgo_desktop.core.acting import actor
 from openalgo_desktop.core.enums import AccountState, Mode
@@ -24,11 +24,11 @@ async def closeall(rooms: Rooms, chat: LinkedChat, factor: SecondFactor) -> Answ
     """Ask whether all positions shall be closed."""
     factor.check()
     mode = rooms.desk.mode
-    rows = [row for row in await rooms.desk.read.positions() if row.quantity]
+    rows = [row for row in await rooms.desk.bound(mode).read.positions() if row.quantity]
     result = sum(row.pnl for row in rows)
     text = (
         f"Close all {len(rows)} open positions ({title(mode)}, {rupees(result, sign=True)} today) "
-        "at market, and cancel all working orders?"
+        f"at market, and cancel all working orders?{await _elsewhere(rooms, other(mode))}"
     )
     what = f"Cancel all orders and close all positions ({title(mode)})."
 
@@ -49,6 +49,16 @@ async def closeall(rooms: Rooms, chat: LinkedChat, factor: SecondFactor) -> Answ
             _CANCEL,
         ],
     )
+
+
+async def _elsewhere(rooms: Rooms, mode: Mode) -> str:
+    """What is open in the other mode, which closing does not touch."""
+    try:
+        held = await rooms.desk.bound(mode).read.positions()
+    except AppError:
+        return ""
+    count = sum(1 for row in held if row.quantity)
+    return f"\n{count} open positions of {title(mode)} are not touched." if count else ""
 
 
 async def _close(rooms: Rooms, mode: Mode) -> str:
@@ -127,7 +137,7 @@ async def _stop_all(rooms: Rooms) -> str:
 async def mode(rooms: Rooms, chat: LinkedChat, factor: SecondFactor, allowed: bool) -> Answer:
     """Show the mode, and ask whether it shall be the other one."""
     now = rooms.desk.mode
-    other = Mode.LIVE if now is Mode.SANDBOX else Mode.SANDBOX
+    to = other(now)
     text = f"Orders go to {title(now)}."
     if not allowed:
         return Answer(text)
@@ -135,18 +145,18 @@ async def mode(rooms: Rooms, chat: LinkedChat, factor: SecondFactor, allowed: bo
     async def switch() -> str:
         if rooms.desk.mode is not now:
             return f"The mode was changed meanwhile. Orders go to {title(rooms.desk.mode)}."
-        if other is Mode.LIVE and rooms.live().state is not AccountState.CONNECTED:
+        if to is Mode.LIVE and rooms.live().state is not AccountState.CONNECTED:
             raise NotConnected("The broker's account is not connected.")
         token = actor.set(WHO)
         try:
-            await rooms.desk.set_mode(other, WHO)
+            await rooms.desk.set_mode(to, WHO)
         finally:
             actor.reset(token)
-        money = " with real money" if other is Mode.LIVE else ""
-        return f"Orders go to {title(other)}{money} from now on."
+        money = " with real money" if to is Mode.LIVE else ""
+        return f"Orders go to {title(to)}{money} from now on."
 
-    what = f"Orders of every source go to {title(other)} from now on."
-    return factor.question(chat, text, [Choice(f"Switch to {title(other)}", what, switch), _CANCEL])
+    what = f"Orders of every source go to {title(to)} from now on."
+    return factor.question(chat, text, [Choice(f"Switch to {title(to)}", what, switch), _CANCEL])
 
 
 # -- kill switch ----------------------------------------------------------------------------

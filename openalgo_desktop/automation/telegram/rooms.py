@@ -76,4 +76,9 @@ def title(mode: Mode) -> str:
     return mode.value.upper()
 
 
+def other(mode: Mode) -> Mode:
+    """The mode that it is not."""
+    return Mode.LIVE if mode is Mode.SANDBOX else Mode.SANDBOX
+
+
 Reader = Callable[["Rooms", Sequence[str]], Awaitable[Answer]]

@@ -11,7 +11,8 @@ from openalgo_desktop.automation.telegram.books import day_result
 from openalgo_desktop.automation.telegram.chats import PLACE, ChatBook
 from openalgo_desktop.automation.telegram.outbox import Outbox, Outgoing, Weight
 from openalgo_desktop.automation.telegram.ports import Store
-from openalgo_desktop.automation.telegram.rooms import Rooms, title
+from openalgo_desktop.automation.telegram.rooms import Rooms, other, title
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.telegram import LinkedChat
 
@@ -81,13 +82,22 @@ class Summaries:
 
 
 async def summary(rooms: Rooms) -> str:
-    """The day in the current mode, with charges."""
-    result = await day_result(rooms)
-    orders = await rooms.desk.read.orders()
-    return "\n".join(
-        [
-            f"Summary of {rooms.clock.now():%d %b %Y} ({title(result.mode)})",
-            *result.lines(),
-            f"orders {len(orders)} · trades {result.trades} · open positions {result.positions}",
-        ]
-    )
+    """The day of the current mode with charges, and of the other one if anything was done there:
+    programs that are bound to it trade wherever the switch stands."""
+    now = rooms.desk.mode
+    lines = [f"Summary of {rooms.clock.now():%d %b %Y}", *await _day(rooms, now)]
+    try:
+        lines += await _day(rooms, other(now), quiet=True)
+    except AppError as error:
+        log.info("the summary has no %s: %s", other(now), error.message)
+    return "\n".join(lines)
+
+
+async def _day(rooms: Rooms, mode: Mode, *, quiet: bool = False) -> list[str]:
+    """The day of a mode; nothing (``quiet``) where there was nothing."""
+    result = await day_result(rooms, mode)
+    if quiet and not (result.trades or result.positions):
+        return []
+    orders = await rooms.desk.bound(mode).read.orders()
+    counts = f"orders {len(orders)} · trades {result.trades} · open positions {result.positions}"
+    return [title(mode), *result.lines(), counts]

@@ -16,7 +16,7 @@ from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import AccountState, Action, Mode, OrderStatus, PriceType, Product
-from openalgo_desktop.core.errors import AppError, InvalidOrder, StorageError
+from openalgo_desktop.core.errors import AppError, InvalidOrder, NotConnected, StorageError
 from openalgo_desktop.core.events import Bus, SettingChanged
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import (
@@ -77,10 +77,18 @@ class Desk:
     def __init__(self) -> None:
         self.mode = Mode.SANDBOX
         self.read = self.closing = self
+        self.elsewhere: Desk | None = None  # what the other mode has
         self.rows: list[Order] = []
         self.fills: list[Trade] = []
         self.held: list[Position] = []
         self.closed: list[tuple[str, Mode]] = []
+
+    def bound(self, mode: Mode) -> Desk:
+        if mode is self.mode:
+            return self
+        if self.elsewhere is None:
+            raise NotConnected("No live account is connected.")
+        return self.elsewhere
 
     def unsettled(self) -> int:
         return 0
@@ -253,4 +261,4 @@ async def room(
             await server.stop()
 
 
-__all__ = ["AppError", "MemorySecrets", "MemoryStore", "Room", "order", "room"]
+__all__ = ["AppError", "Desk", "MemorySecrets", "MemoryStore", "Room", "order", "room"]

@@ -12,7 +12,7 @@ from openalgo_desktop.core.enums import Action, OrderStatus
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.telegram import BotState
 from tests.emulators.telegram import TOKEN, USER, TelegramEmulator
-from tests.unit.automation.telegram.room import MemorySecrets, MemoryStore, order, room
+from tests.unit.automation.telegram.room import Desk, MemorySecrets, MemoryStore, order, room
 from tests.waiting import until
 
 
@@ -171,6 +171,10 @@ async def test_lists_show_ten_rows_and_the_sums_and_every_command_is_kept():
         ]
         money = (await r.ask("/FUNDS")).text
         assert "cash ₹9,87,654.50" in money and "total ₹10,00,000.00" in money
+        assert "No live account" in (await r.ask("/positions live")).text
+        r.desk.elsewhere = Desk()
+        assert (await r.ask("/orderbook LIVE")).text == "Orders (LIVE)\nThere is no order today."
+        assert "say sandbox, live" in (await r.ask("/pnl today")).text
         assert "Did you mean" in (await r.ask("/position")).text
         assert "no strategies" in (await r.ask("/strategies")).text
         menu = await r.ask("/menu")
@@ -178,7 +182,8 @@ async def test_lists_show_ten_rows_and_the_sums_and_every_command_is_kept():
         assert len(r.api.answered) == 1
         rows = r.bot.commands_since(r.clock.now().replace(hour=0))
         assert [row.command for row in rows] == [
-            "link", "orderbook", "status", "funds", "position", "strategies", "menu", "positions",
+            "link", "orderbook", "status", "funds", "positions", "orderbook", "pnl", "position",
+            "strategies", "menu", "positions",
         ]  # fmt: skip
         kept = r.store.values["telegram.commands"]
         assert [row["command"] for _, row in sorted(kept.items())] == [row.command for row in rows]

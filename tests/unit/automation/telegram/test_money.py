@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import AppError, AuthError
 from openalgo_desktop.core.events import TelegramAsks
+from openalgo_desktop.core.model import Position
 from openalgo_desktop.core.telegram import StrategyLine
 from tests.emulators.telegram import USER, TelegramEmulator
-from tests.unit.automation.telegram.room import MemorySecrets, MemoryStore, Room, room
+from tests.unit.automation.telegram.room import Desk, MemorySecrets, MemoryStore, Room, room
 from tests.waiting import until
 
 
@@ -58,7 +59,10 @@ async def test_it_is_off_by_default():
 async def test_closing_all_needs_a_button_and_a_code_and_is_done_once():
     async with room() as r:
         await ready(r)
+        r.desk.elsewhere = Desk()
+        r.desk.elsewhere.held = [Position("INFY", "NSE", Product.MIS, 5, 1000.0)]
         asked = await r.ask("/closeall")
+        assert asked.text.endswith("\n1 open positions of LIVE are not touched.")
         assert list(asked.buttons) == ["Yes", "Yes + stop strategies", "Cancel"]
         assert "SANDBOX" in asked.text
         waits = await r.press(asked, "Yes")

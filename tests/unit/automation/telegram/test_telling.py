@@ -33,7 +33,15 @@ from openalgo_desktop.core.model import AccountStatus, Order, Position, Trade
 from openalgo_desktop.core.reports import Difference
 from openalgo_desktop.core.strategies.hosted import Hosted, HostedState, HostedView
 from tests.emulators.telegram import USER, TelegramEmulator
-from tests.unit.automation.telegram.room import NOW, MemorySecrets, MemoryStore, Room, order, room
+from tests.unit.automation.telegram.room import (
+    NOW,
+    Desk,
+    MemorySecrets,
+    MemoryStore,
+    Room,
+    order,
+    room,
+)
 from tests.waiting import until
 
 _TIME = re.compile(r"\d\d:\d\d:\d\d")
@@ -272,7 +280,8 @@ async def test_the_summary_comes_once_a_day_with_charges(r: Room):
     await teller._summaries.look()
     (text,) = await told(r, 1)
     lines = text.split("\n")
-    assert lines[0] == "Summary of 01 Dec 2026 (SANDBOX)"
+    assert lines.pop(0) == "Summary of 01 Dec 2026"
+    assert lines[0] == "SANDBOX"
     assert lines[1] == "realised +₹100.00 · open -₹50.00"
     assert lines[2] == "P&L before charges +₹50.00"
     charges = Decimal(lines[3].removeprefix("charges (estimated) ₹"))
@@ -286,9 +295,15 @@ async def test_the_summary_comes_once_a_day_with_charges(r: Room):
     await r.bot.prefer(USER, {"summary_time": "19:30"})
     await teller._summaries.look()
     assert len(r.api.texts()) == 1
+    # A program that is bound to the other mode trades there wherever the switch stands.
+    r.desk.elsewhere = Desk()
+    r.desk.elsewhere.held = [Position("INFY", "NSE", Product.MIS, 5, 1000.0, ltp=1010.0)]
     r.clock.jump(datetime(2026, 12, 7, 19, 31, tzinfo=IST))
     await teller._summaries.look()
-    assert "07 Dec" in (await told(r, 2))[1]
+    lines = (await told(r, 2))[1].split("\n")
+    assert lines[0] == "Summary of 07 Dec 2026" and lines[1] == "SANDBOX"
+    assert lines[8:10] == ["realised ₹0.00 · open +₹50.00", "P&L before charges +₹50.00"]
+    assert lines[7] == "LIVE"
 
 
 # -- the alerts engine ----------------------------------------------------------------------
