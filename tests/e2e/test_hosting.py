@@ -212,6 +212,20 @@ def test_bad_input_is_a_sentence(program: Program) -> None:
     ask(program, "strategy remove", name="idle")
 
 
+def test_a_sample_with_other_parameters(program: Program) -> None:
+    """The whole way of a beginner: a sample, a parameter, a start, its output, a polite end."""
+    ask(program, "strategy add", path="sample:moving_average_cross", name="cross")
+    ask(program, "strategy set", name="cross", key="parameters.symbol", value="INFY")
+    ask(program, "strategy set", name="cross", key="parameters.fast", value="5")
+    start(program, "cross")
+    assert said(program, "cross", "INFY") == "INFY: averages of 5 and 21 bars"
+    ask(program, "strategy stop", name="cross")
+    (one,) = ask(program, "strategy runs", name="cross")["rows"]
+    assert one["ended"].startswith("stopped: Stopped by cli.")
+    assert not [line for line in log(program, "cross") if "Traceback" in line]
+    ask(program, "strategy remove", name="cross")
+
+
 def test_a_live_program_lands_nothing_in_paper(program: Program) -> None:
     """Promoted by a human who was shown its record; followed to its end; the switch stands at
     sandbox all the time."""
