@@ -34,6 +34,12 @@ class ApiKey(msgspec.Struct, frozen=True):
         return bool(self.strategy) or self.mode is not None
 
 
+#: Field of a queued payload: the mode in which it was sent.
+QUEUED_MODE = "queued_in_mode"
+#: The number of the bound key that sent it; absent for a key that is free.
+QUEUED_KEY = "queued_by_key"
+
+
 class Approval(msgspec.Struct, frozen=True):
     """A request (one order or a bundle) that waits, or waited, for a human's yes.
 

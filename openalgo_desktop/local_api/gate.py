@@ -8,12 +8,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from openalgo_desktop.core.api_rows import ApiKey
+from openalgo_desktop.core.api_rows import QUEUED_KEY, QUEUED_MODE, ApiKey
 from openalgo_desktop.core.enums import KeyRights, Mode
 from openalgo_desktop.core.tools import CALLER_HEADER, MCP_CALLER, Writes
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.limits import RateLimiter
-from openalgo_desktop.local_api.queued import QUEUED_KEY, QUEUED_MODE
 from openalgo_desktop.local_api.table import ApiError, Call, Endpoint, Need
 from openalgo_desktop.trading.lane import Lane
 

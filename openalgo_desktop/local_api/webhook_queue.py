@@ -18,12 +18,11 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.api_rows import NEVER, Alert, Approval
+from openalgo_desktop.core.api_rows import NEVER, QUEUED_MODE, Alert, Approval
 from openalgo_desktop.core.enums import AlertState, Mode
 from openalgo_desktop.core.errors import AppError, StorageError
 from openalgo_desktop.core.events import Notice
 from openalgo_desktop.local_api.context import ApiContext
-from openalgo_desktop.local_api.queued import QUEUED_MODE
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
 from openalgo_desktop.trading.webhooks import (
     NOT_SENT,

@@ -10,9 +10,9 @@ from datetime import datetime
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMenu, QWidget
 
-from openalgo_desktop.core.api_rows import NEVER, Approval
+from openalgo_desktop.core.api_rows import NEVER, QUEUED_KEY, QUEUED_MODE, Approval
 from openalgo_desktop.core.clock import age_text
-from openalgo_desktop.core.enums import ApprovalStatus
+from openalgo_desktop.core.enums import ApprovalStatus, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -48,6 +48,20 @@ def summary(row: Approval, bridge: Bridge) -> str:
         more = f" and {len(several) - 1} more" if len(several) > 1 else ""
         return f"{first}{more}"
     return order_text(body, bridge.name) or request_text(row.kind)
+
+
+def mode_of(row: Approval) -> Mode | None:
+    """Where a request was sent to; None where it does not say."""
+    told = str(row.payload.get(QUEUED_MODE) or row.payload.get("mode") or "")
+    return Mode(told) if told in tuple(Mode) else None
+
+
+def elsewhere(row: Approval, switch: Mode) -> Mode | None:
+    """The mode in which a request will run although the switch stands at another: it is of a key
+    or an alert whose mode is fixed. None where the switch decides."""
+    fixed = QUEUED_KEY in row.payload or QUEUED_MODE not in row.payload
+    mode = mode_of(row)
+    return mode if fixed and mode is not switch else None
 
 
 def _expires(row: Approval) -> str:
@@ -103,6 +117,14 @@ COLUMNS: tuple[Col[Approval], ...] = (
         tip=lambda a: a.source,
         numeric=False,
     ),
+    Col(
+        "mode",
+        "Mode",
+        70,
+        lambda a: (mode_of(a) or "").upper(),
+        tone=lambda a: "warning" if mode_of(a) is Mode.LIVE else "",
+        numeric=False,
+    ),
     Col("kind", "Request", 96, lambda a: request_text(a.kind), tip=lambda a: a.kind, numeric=False),
     Col(
         "status",
@@ -147,7 +169,7 @@ class ApprovalsDock(TableDock[Approval]):
             tip=lambda a: json.dumps(a.payload, indent=1),
             numeric=False,
         )
-        self.columns = (COLUMNS[0], age, *COLUMNS[1:3], order, prices, *COLUMNS[3:])
+        self.columns = (COLUMNS[0], age, *COLUMNS[1:4], order, prices, *COLUMNS[4:])
         super().__init__(bridge, name, parent)
         self._busy: set[int] = set()
         self._decided: list[Approval] = []
@@ -240,6 +262,15 @@ class ApprovalsDock(TableDock[Approval]):
         task.add_done_callback(lambda _: self._busy.discard(row.approval_id))
 
     async def _approve(self, row: Approval) -> None:
+        if (mode := elsewhere(row, self.bridge.mode)) is not None and not await confirm(
+            self,
+            f"Send to {mode.upper()}?",
+            f"The switch stands at {self.bridge.mode.upper()}, and this request goes to "
+            f"{mode.upper()}.\n\n{summary(row, self.bridge)}",
+            "Send",
+            danger=mode is Mode.LIVE,
+        ):
+            return
         try:
             await self.bridge.safety.approve(row.approval_id, False)
         except asyncio.CancelledError:

@@ -16,7 +16,14 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.api_rows import Approval
-from openalgo_desktop.core.enums import Action, ApprovalStatus, Mode, OrderStatus, Product
+from openalgo_desktop.core.enums import (
+    Action,
+    ApprovalStatus,
+    KeyRights,
+    Mode,
+    OrderStatus,
+    Product,
+)
 from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.reports import AuditEntry
@@ -24,7 +31,7 @@ from openalgo_desktop.storage import database
 from openalgo_desktop.ui.kit import hold_button, theme
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.hold_button import HOLD_SECONDS, HoldButton
-from openalgo_desktop.ui.rooms.safety.approvals import ApprovalsDock
+from openalgo_desktop.ui.rooms.safety.approvals import ApprovalsDock, elsewhere, mode_of
 from openalgo_desktop.ui.rooms.safety.audit import AuditDock
 from openalgo_desktop.ui.rooms.safety.kill_report import KillReportDialog
 from openalgo_desktop.ui.rooms.safety.review import ReviewDialog
@@ -383,5 +390,35 @@ def test_a_disk_that_takes_nothing_is_said_in_the_strip(
         await until(lambda: not strip.isVisible(), "the end of it")
         await stop(0.8)
         assert stop_at() != before
+
+    drive(scenario)
+
+
+@pytest.mark.docks("watchlist", "approvals")
+def test_a_request_that_goes_to_the_other_mode_says_so_and_asks(drive: Drive) -> None:
+    """Of a key that is bound to live mode, while the switch stands at SANDBOX."""
+
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        session.bridge.set_setting("approvals.sources", "api:*")
+        dock, terminal = approvals(session), session.terminal
+        _, text = await terminal.keys.create("ema", KeyRights.TRADE, strategy="ema", mode=Mode.LIVE)
+        await post(session, "placeorder", text, **ORDER)
+        await until(lambda: len(dock.rows) == 1, "the waiting request")
+        (row,) = dock.rows
+        assert mode_of(row) is Mode.LIVE and elsewhere(row, session.bridge.mode) is Mode.LIVE
+        assert elsewhere(row, Mode.LIVE) is None
+        orders = terminal.desk.books.book(Mode.LIVE).orders
+        for sends in (False, True):
+            dock.decide(row, "approve")
+            await until(lambda: dock.findChildren(ConfirmDialog), "the question")
+            question = dock.findChildren(ConfirmDialog)[-1]
+            assert "stands at SANDBOX, and this request goes to LIVE" in question.question.text()
+            click(question.yes if sends else question.no)
+            await until(lambda: not dock._busy, "its end")
+            await until(lambda: not dock.findChildren(ConfirmDialog), "a closed question")
+            assert sends or not orders
+        await until(lambda: len(orders) == 1, "the approved order")
+        assert terminal.desk.books.book(Mode.SANDBOX).orders == {}
 
     drive(scenario)
