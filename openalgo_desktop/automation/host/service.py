@@ -28,7 +28,7 @@ from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, ConfigError
-from openalgo_desktop.core.events import HostedChanged, KillSwitchChanged
+from openalgo_desktop.core.events import HostedChanged, KillSwitchChanged, SettingChanged
 from openalgo_desktop.core.strategies.hosted import (
     Hosted,
     HostedView,
@@ -233,6 +233,10 @@ class Host:
             await self._may_run(seat, hours.mode)
         seat.row = await self.registry.change(seat.strategy_id, **fields)
         if "hours" in fields:
+            hours = seat.row.hours
+            self._told(
+                seat, f"schedule on, {hours.mode.value}" if hours.enabled else "schedule off"
+            )
             seat.scheduled_at = self._tools.clock.now()
         if "quotas" in fields:
             seat.note(breach_day="", breach="")  # a human has looked
@@ -275,6 +279,7 @@ class Host:
             raise NotNow(f"{seat.row.name} was changed while you looked at it; look again.")
         seat.row = await self.registry.change(seat.strategy_id, promoted_hash=digest)
         log.warning("%s was promoted to live by %s (%s)", seat.row.name, by, digest[:12])
+        self._told(seat, f"promoted to live by {by} (content {digest[:12]})")
         self._changed(seat)
         return self._view(seat)
 
@@ -288,6 +293,7 @@ class Host:
         if seat.is_up and seat.kept.mode is Mode.LIVE:
             await seat.stop(f"Demoted to the sandbox by {by}.", off_day=self._today())
         log.warning("%s was demoted by %s", seat.row.name, by)
+        self._told(seat, f"sandbox only, by {by}")
         self._changed(seat)
         return self._view(seat)
 
@@ -343,6 +349,10 @@ class Host:
 
     def _today(self) -> str:
         return today(self._tools.clock.now())
+
+    def _told(self, seat: Seat, text: str) -> None:
+        """For the audit trail: what it may do by itself from now on."""
+        self._tools.bus.publish(SettingChanged(key=f"strategy.{seat.row.name}", value=text))
 
     def _changed(self, seat: Seat) -> None:
         if seat.strategy_id in self._seats:

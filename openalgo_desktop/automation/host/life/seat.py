@@ -155,7 +155,7 @@ class Seat:
         if (account := tools.gate.account_of(wanted.mode)) != wanted.account_id:
             raise NotNow(f"Orders go to the account {account} by now; it began in another one.")
         run_id = _run_id(tools.clock.now())
-        await self._put(self.kept, state=HostedState.PREPARING, run_id=run_id, last_lines=())
+        await self._put(self.kept, state=HostedState.PREPARING, run_id=run_id)
         row = self.row = await tools.registry.reread(self.strategy_id)
         program = program_of(row)
         ready = await tools.processes.prepare(program, self._progress)
@@ -174,7 +174,10 @@ class Seat:
             digest=digest,
             started_at=tools.clock.now(),
             reason="; ".join(ready.notes),
-            last_lines=(),
+        )
+        log.info(
+            "%s runs in %s mode (run %s, process %s, started by %s)",
+            *(row.name, wanted.mode.value, run_id, running.pid, wanted.by),
         )
         return running
 
@@ -193,12 +196,13 @@ class Seat:
     async def _after(self, ended: Ended) -> float | None:
         """Seconds until the next run, None when there is none."""
         lines = ended.last_lines[-20:]
+        log.info("%s: run %s ended (%s)", self.row.name, self.kept.run_id, ended.reason)
         if self._end is not None:  # a stop: it says what that was
             return None
         if ended.why == "exited" and ended.code == 0:
             await self._rest(HostedState.STOPPED, "It ended by itself (exit code 0).", lines)
             return None
-        reason = ended.reason or f"It ended with code {ended.code}."
+        reason = _why(ended)
         now = self._tools.clock.time()
         started = self.kept.started_at
         ran = 0.0 if started is None else now - started.timestamp()
@@ -327,6 +331,13 @@ class Seat:
 
     def _notice(self, level: str, text: str) -> None:
         self._tools.bus.publish(Notice(level=level, text=text, at=self._tools.clock.now()))
+
+
+def _why(ended: Ended) -> str:
+    """The reason of a crash with the last thing that was printed: mostly the error itself."""
+    reason = ended.reason or f"It ended with code {ended.code}."
+    said = next((line for line in reversed(ended.last_lines) if line.strip() != reason), "")
+    return f"{reason} ({said.strip()[:200]})" if said.strip() else reason
 
 
 def program_of(row: Hosted) -> Program:

@@ -10,7 +10,7 @@ import pytest
 
 from openalgo_desktop.core.enums import KeyRights, Mode
 from openalgo_desktop.core.errors import ConfigError, StorageError
-from openalgo_desktop.core.events import HostedChanged, KillSwitchChanged, Notice
+from openalgo_desktop.core.events import HostedChanged, KillSwitchChanged, Notice, SettingChanged
 from openalgo_desktop.core.strategies.hosted import (
     AtStop,
     Hosted,
@@ -63,6 +63,8 @@ async def test_live_needs_a_human_and_again_after_a_change(world: World) -> None
     await host.add(world.script())
     with pytest.raises(NotNow, match="sandbox until a human promotes"):
         await host.start("cross", Mode.LIVE, "me")
+    audited: list[str] = []
+    world.bus.subscribe(SettingChanged, lambda e: audited.append(f"{e.key} {e.value}"))
     seen = await host.promotion("cross")
     assert (seen.promoted, seen.again, seen.record.orders) == (False, False, 12)
     copy = Path(host.get("cross").hosted.folder) / "cross.py"
@@ -81,6 +83,10 @@ async def test_live_needs_a_human_and_again_after_a_change(world: World) -> None
     assert (await host.promotion("cross")).again
     await host.start("cross", Mode.SANDBOX, "me")  # the sandbox is always open
     await host.demote("cross", "me")
+    assert [text.partition(" (")[0] for text in audited] == [
+        "strategy.cross promoted to live by me",
+        "strategy.cross sandbox only, by me",
+    ]
     assert host.get("cross").state is HostedState.RUNNING  # a run in the sandbox goes on
     await host.close()
 
@@ -108,7 +114,8 @@ async def test_a_crash_waits_and_a_loop_ends(world: World) -> None:
     await until(lambda: host.get("cross").state is HostedState.CRASH_LOOP)
     view = host.get("cross")
     assert view.state is HostedState.CRASH_LOOP
-    assert "ValueError: x" in view.reason and view.last_lines == ("one", "two")
+    assert view.reason.endswith("lastly: ValueError: x (two)")
+    assert view.last_lines == ("one", "two")
     assert world.waits == [*DELAYS, *[DELAYS[-1]] * (PER_HOUR - len(DELAYS))]
     assert HostedState.WAITING in told
     assert len({run.run_id for run in world.machine.all}) == PER_HOUR + 1
