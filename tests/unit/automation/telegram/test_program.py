@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -49,6 +50,9 @@ async def chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         terminal = Terminal(options)
         await terminal.start()
         try:
+            names = [task.get_name() for task in asyncio.all_tasks()]
+            assert not [name for name in names if name.startswith("telegram")]
+            assert api.log == []  # off: nobody is asked, nothing runs
             await terminal.vault.set("telegram.token", Secret(TOKEN))
             await terminal.telegram.switch(True)
             made = Chat(terminal, api)
