@@ -118,8 +118,8 @@ class BotWire:
             )
         if isinstance(error, Conflict):
             return TwoPollers(
-                "Another program, or a webhook that it set, receives the messages of this bot. Stop "
-                "it, or make a bot of its own for this program with @BotFather."
+                "Another program, or a webhook that it set, receives the messages of this bot. "
+                "Stop it, or make a bot of its own for this program with @BotFather."
             )
         if isinstance(error, (Forbidden, ChatMigrated)):
             return ChatGone(f"The chat takes no messages of the bot: {said}.")
