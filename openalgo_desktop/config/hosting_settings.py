@@ -6,6 +6,12 @@ from openalgo_desktop.config.setting import Setting as S
 
 HOSTING_SETTINGS: tuple[S, ...] = (
     S(
+        "hosting.interpreter",
+        "",
+        "Python for hosted programs that name none; empty: the one that runs this program",
+        group="Hosted programs",
+    ),
+    S(
         "hosting.stop_grace",
         10.0,
         "Seconds that a hosted program has to end by itself after it was asked to",

@@ -31,7 +31,9 @@ async def start_host(terminal: Terminal) -> None:
     """Make ``terminal.host``."""
     folder = terminal.data_dir.path / "strategies"
     clean = terminal.logs.redactor.clean
-    processes = HostProcesses(folder, terminal.clock, clean)
+    processes = HostProcesses(
+        folder, terminal.clock, clean, interpreter=lambda: terminal.settings["hosting.interpreter"]
+    )
     expiries = partial(expiries_of, terminal)
     results = BookResults(terminal.strategy_book)
     tools = Tools(

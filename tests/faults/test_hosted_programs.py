@@ -160,7 +160,7 @@ async def test_a_leak_ends_with_its_reason(watched: Hosting):
         print("leaking")
         kept = []
         while True:
-            kept.append(b"x" * 2**22)
+            kept.append(b"x" * 2**20)
             time.sleep(0.01)
         """,
         memory_mb=100,

@@ -38,25 +38,25 @@ _CHECK = 60.0
 
 class Preparer:
     """Gives a :class:`Ready` for a program. ``base`` is the text of the base environment's
-    requirements."""
+    requirements; ``interpreter`` is asked for the Python of programs that name none."""
 
     def __init__(
         self,
         venvs: Venvs,
         base: str = BASE,
-        executable: Path | None = None,
-        packaged: bool | None = None,
+        interpreter: Callable[[], str] = str,
     ) -> None:
         self._venvs = venvs
         self._base = base
-        self._ours = executable if executable is not None else Path(sys.executable)
-        self._packaged = hasattr(sys, "frozen") if packaged is None else packaged
+        self._chosen = interpreter
+        self._ours = Path(sys.executable)
+        self._packaged = hasattr(sys, "frozen")
 
     async def prepare(self, program: Program, progress: Callable[[str], None]) -> Ready:
         """See :class:`Processes`."""
         entry = entry_of(program)
-        inside = self._packaged and program.interpreter is None
         base = self._interpreter(program)
+        inside = self._packaged and base == self._ours
         checker = [str(base), INSIDE, "--check"] if inside else [str(base), probe.__file__]
         told = await self._look(checker, entry, program)
         venv: Path | None = None
@@ -64,7 +64,8 @@ class Preparer:
             if inside:
                 raise ConfigError(
                     f"{program.requirements.name} needs a Python to install into, and this program "
-                    "is packaged without one: choose an interpreter for the strategy."
+                    "is packaged without one: choose an interpreter for the strategy, or one for "
+                    "all in setting hosting.interpreter."
                 )
             wanted = await asyncio.to_thread(Wanted.of, program.requirements)
             venv = await self._venvs.get(wanted, base, progress)
@@ -89,11 +90,16 @@ class Preparer:
 
     def _interpreter(self, program: Program) -> Path:
         chosen = program.interpreter
+        of_all = chosen is None and self._chosen().strip()
+        if of_all:
+            chosen = Path(of_all).expanduser()
         if chosen is None:
             return self._ours
         if not chosen.is_file():
+            where = "setting hosting.interpreter" if of_all else f"strategy {program.name}"
             raise ConfigError(
-                f"The interpreter {chosen} is not there: choose another, or none to use ours."
+                f"The interpreter {chosen} of {where} is not there: choose another, or none to use "
+                "ours."
             )
         return chosen
 

@@ -34,7 +34,8 @@ _KEEPER = Path(__file__).parent / "keeper" / "__main__.py"
 
 
 class HostProcesses:
-    """Runs below the folder ``root``. ``clean`` takes secrets out of a text."""
+    """Runs below the folder ``root``. ``clean`` takes secrets out of a text; ``interpreter`` is the
+    Python for programs that name none, empty for ours."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class HostProcesses:
         clock: Clock,
         clean: Callable[[str], str],
         *,
-        preparer: Preparer | None = None,
+        interpreter: Callable[[], str] = str,
         orphan_seconds: float = ORPHAN,
         use_cgroups: bool = True,
         hide: Callable[[], object] = hide_from_scripts,
@@ -51,7 +52,7 @@ class HostProcesses:
         self._clock = clock
         self._clean = clean
         self._venvs = Venvs(self.places.venvs)
-        self._preparer = preparer if preparer is not None else Preparer(self._venvs)
+        self._preparer = Preparer(self._venvs, interpreter=interpreter)
         self._orphan = orphan_seconds
         self._use_cgroups = use_cgroups
         self._hide = hide

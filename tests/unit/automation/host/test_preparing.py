@@ -80,13 +80,28 @@ async def test_a_folder_that_is_gone_is_named(host: Hosting, tmp_path: Path):
 
 async def test_an_interpreter_that_is_none_is_named(host: Hosting, tmp_path: Path):
     said = await refused(host, host.program("", interpreter=tmp_path / "python9"))
-    assert "python9 is not there: choose another" in said
+    assert "python9 of strategy One is not there: choose another" in said
     script = tmp_path / "python1"
     script.write_text("#!/bin/sh\necho no\n")
     script.chmod(0o700)
     assert "Is it a Python of version 3?" in await refused(
         host, host.program("", interpreter=script)
     )
+
+
+async def test_an_interpreter_for_all_stands_behind_those_of_programs(tmp_path: Path):
+    for_all, own = tmp_path / "for-all", tmp_path / "own"
+    for path in (for_all, own):
+        path.write_text(f'#!/bin/sh\nexec {HERE} "$@"\n')
+        path.chmod(0o700)
+    async with hosting(tmp_path, interpreter=lambda: str(for_all)) as host:
+        ready = await host.processes.prepare(host.program("pass"), quiet)
+        assert ready.command == (str(for_all),)
+        ready = await host.processes.prepare(host.program("pass", interpreter=own), quiet)
+        assert ready.command == (str(own),)
+        for_all.unlink()
+        said = await refused(host, host.program("pass"))
+        assert "of setting hosting.interpreter is not there" in said
 
 
 async def test_an_import_that_will_fail_is_told(host: Hosting):
@@ -259,7 +274,7 @@ async def test_a_packaged_program_runs_scripts_inside_itself(
 
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("numpy\n")
-    with pytest.raises(ConfigError, match="choose an interpreter for the strategy"):
+    with pytest.raises(ConfigError, match="choose an interpreter"):
         await preparer.prepare(host.program(script, requirements=requirements), quiet)
     with pytest.raises(ConfigError, match=r"main.py line 1 does not compile"):
         await preparer.prepare(host.program("if:"), quiet)
