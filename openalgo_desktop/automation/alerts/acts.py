@@ -11,7 +11,8 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -50,6 +51,8 @@ KEPT = timedelta(days=7)
 _SLACK = timedelta(days=1)
 #: So often it is asked what became of an order that nobody knows; seconds.
 AGAIN = 10.0
+#: So many old rows are looked at each time.
+TURN = 50
 NO_STRATEGIES = "Action: strategies cannot be run from alerts here: the strategy host is not there."
 STOPPED = "The program stopped before it was done; it was not done afterwards."
 
@@ -91,6 +94,8 @@ class Actors:
         #: Set by whoever hosts strategies.
         self.strategies: Strategies | None = None
         self._rows: dict[str, DeedRow] = {}
+        self._open: set[str] = set()  # those whose end is not known
+        self._orders: dict[tuple[str, date], int] = {}  # sent by an alert on a day
         self._busy: set[str] = set()
         self._asked = float("-inf")
         self._earlier: dict[str, DeedRow] = {}  # of the run before, not settled yet
@@ -103,7 +108,8 @@ class Actors:
             if self._clock.now() - row.at > KEPT and not row.state.is_open:
                 self._store.forget(row.deed_id)
             else:
-                self._rows[row.deed_id] = row
+                self._count(row)
+                self._put(row)
 
     def earlier(self) -> list[DeedRow]:
         """Those that the run before left open: their alerts told, whatever is kept of them."""
@@ -142,16 +148,26 @@ class Actors:
         exchange = act.request.exchange
         if not self._corridor.trades(exchange):
             raise RiskBlocked(f"{exchange} is closed; the order was not sent.")
+        if any(self._rows[name].alert_id == alert.alert_id for name in self._open - self._busy):
+            raise RiskBlocked(
+                "What became of its order before is not known yet; this one was not sent."
+            )
         most = act.per_day if alert.wish.again else 0
-        today = self._clock.now().date()
-        sent = sum(
-            row.alert_id == alert.alert_id
-            and isinstance(row.act, SendOrder)
-            and row.at.date() == today
-            for row in self._rows.values()
-        )
+        sent = self._orders.get((alert.alert_id, self._clock.now().date()), 0)
         if most and sent >= most * _orders(alert.wish):
             raise RiskBlocked(f"It sent {most} orders today already; this one was not sent.")
+
+    def _count(self, row: DeedRow) -> None:
+        if isinstance(row.act, SendOrder):
+            place = (row.alert_id, row.at.date())
+            self._orders[place] = self._orders.get(place, 0) + 1
+
+    def _put(self, row: DeedRow) -> None:
+        self._rows[row.deed_id] = row
+        if row.state.is_open:
+            self._open.add(row.deed_id)
+        else:
+            self._open.discard(row.deed_id)
 
     def _made(self, act: Deed, scene: Scene) -> DeedRow:
         alert, now = scene.alert, self._clock.now()
@@ -163,7 +179,8 @@ class Actors:
             act,
             now,
         )
-        self._rows[row.deed_id] = row  # counted from now on
+        self._count(row)
+        self._put(row)
         return row
 
     async def _carry_out(self, row: DeedRow, scene: Scene) -> str:
@@ -189,7 +206,9 @@ class Actors:
     def _check_moment(self, scene: Scene) -> None:
         if not self._stands(scene.alert.alert_id):
             raise OrderError("The alert was deleted meanwhile; it was not done.")
-        if self._clock.monotonic() - scene.at > LATE:
+        late = self._clock.monotonic() - scene.at
+        slept = abs((self._clock.now() - scene.told.at).total_seconds())  # or the clock was set
+        if max(late, slept) > LATE:
             raise RiskBlocked(
                 f"It could not be done within {LATE:.0f} s of its price; it was not done."
             )
@@ -208,7 +227,7 @@ class Actors:
 
     def _end(self, row: DeedRow, state: DeedState, text: str) -> DeedRow:
         row = msgspec.structs.replace(row, state=state, text=text)
-        self._rows[row.deed_id] = row
+        self._put(row)
         saved = asyncio.ensure_future(self._store.save(row))
         saved.add_done_callback(lambda done: done.cancelled() or done.exception())
         return row
@@ -220,8 +239,9 @@ class Actors:
         if now - self._asked < AGAIN:
             return
         self._asked = now
-        for row in tuple(self._rows.values()):
-            if row.state.is_open and row.deed_id not in self._busy:
+        for name in tuple(self._open):
+            if name not in self._busy:
+                row = self._rows[name]
                 try:
                     await self._settle(row)
                 except AppError as error:
@@ -254,10 +274,12 @@ class Actors:
         self._settled(row.told_id, row.name, text, done)
 
     def _tidy(self) -> None:
+        """Forget what is old; the rows are by time."""
         first: datetime = self._clock.now() - KEPT
-        for row in tuple(self._rows.values()):
+        for row in tuple(islice(self._rows.values(), TURN)):
             if row.at < first and not row.state.is_open:
                 del self._rows[row.deed_id]
+                self._orders.pop((row.alert_id, row.at.date()), None)
                 self._store.forget(row.deed_id)
 
 

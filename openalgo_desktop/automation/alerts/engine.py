@@ -18,6 +18,7 @@ import msgspec
 
 from openalgo_desktop.automation.alerts.acts import Actors
 from openalgo_desktop.automation.alerts.bar_times import BarTimes
+from openalgo_desktop.automation.alerts.doubt import Doubt
 from openalgo_desktop.automation.alerts.gauges import Gauges
 from openalgo_desktop.automation.alerts.keeping import Keeper
 from openalgo_desktop.automation.alerts.levels import Levels
@@ -57,11 +58,6 @@ MAX_ALERTS = 5000
 LOOK = 2.0
 #: Looks within which the last day of every alert was looked at.
 ROUND = 30
-#: Why what moves money is not done.
-FIRST_SEEN = (
-    "It was already so when it was first seen (after a start, a change, a lost feed or a new day); "
-    "only what is seen to become true moves money."
-)
 
 
 class Alerts:
@@ -98,8 +94,7 @@ class Alerts:
         }
         self._bars = BarTimes(clock, reach.calendar)
         self._placed: dict[str, Watcher] = {}  # who watches an active alert
-        self._doubtful: set[str] = set()
-        self._day = clock.now().date()
+        self._doubt = Doubt(clock)
         self.words = Words(instruments, ticks, self._scout)
         self._lost = bus.subscribe(FeedChanged, self._on_feed)
         self._alerts: dict[str, PriceAlert] = {}
@@ -116,7 +111,7 @@ class Alerts:
         if self.actors is not None:
             await self.actors.start()
         for alert in kept:
-            self._doubt(alert)
+            self._doubt.begin(alert)
             self._keep(self._as_told(alert))
         for _ in self._expiring():
             await asyncio.sleep(0)
@@ -176,9 +171,8 @@ class Alerts:
         """Store what changed without a word, and compare; in turns of the loop."""
         yield from self._keeper.saving(TURN)
         self.teller.tidy()
-        if self._clock.now().date() != self._day:
-            self._day = self._clock.now().date()
-            self._doubt_all()
+        self._doubt.look()
+        yield from self._showing()
         for room in self._rooms.values():
             yield from room.looking()
 
@@ -278,7 +272,7 @@ class Alerts:
         del self._alerts[alert.alert_id]
         self._forget_place(alert)
         self._keeper.forget(alert.alert_id)
-        self._doubtful.discard(alert.alert_id)
+        self._doubt.forget(alert.alert_id)
         self._index(alert, False)
         self._bus.publish(PriceAlertChanged(alert=alert, deleted=True))
 
@@ -298,7 +292,7 @@ class Alerts:
     async def _put(self, alert: PriceAlert) -> PriceAlert:
         """Raises :class:`StorageError`, and then the alert is what it was before."""
         before = self._alerts.get(alert.alert_id)
-        self._doubt(alert)
+        self._doubt.begin(alert)
         self._show(alert)
         try:
             await self._store.save(alert)
@@ -338,6 +332,7 @@ class Alerts:
 
     def _index(self, alert: PriceAlert, active: bool) -> None:
         room = self._rooms[alert.wish.room] if active else None
+        self._doubt.watched(alert, active)
         before = self._placed.get(alert.alert_id)
         if before is not None and before is not room:
             before.drop(alert.alert_id)
@@ -346,30 +341,25 @@ class Alerts:
             self._placed[alert.alert_id] = room
             room.watch(alert)
 
-    # -- doubt ------------------------------------------------------------------------------
     def doubts(self, alert_id: str) -> bool:
         """Whether it has to be seen at the next price: until then what it sees is old news."""
-        return alert_id in self._doubtful
+        return alert_id in self._doubt
 
-    def _doubt(self, alert: PriceAlert) -> None:
-        if alert.wish.is_careful:
-            self._doubtful.add(alert.alert_id)
-
-    def _doubt_all(self) -> None:
-        for alert in tuple(self._alerts.values()):
-            if alert.is_active and alert.wish.is_careful:
-                self._doubt(alert)
+    def _showing(self) -> Iterator[None]:
+        """Let the rooms see those that came into doubt at the next price; in turns."""
+        for number, alert_id in enumerate(self._doubt.unseen(), 1):
+            alert = self._alerts.get(alert_id)
+            if alert is not None and alert.is_active:
                 self._index(alert, True)
+            if not number % TURN:
+                yield
 
     def _decide(self, alert: PriceAlert, sight: Sight, bar: datetime | None) -> None:
         now = self._clock.now()
         if rules.over(alert.wish, now):
             self._end(alert)
             return
-        doubt = ""
-        if alert.alert_id in self._doubtful and judge.known(alert.wish.when, sight):
-            doubt = FIRST_SEEN
-            self._doubtful.discard(alert.alert_id)
+        doubt = self._doubt.seen(alert.alert_id) if judge.known(alert.wish.when, sight) else ""
         after, tells = judge.look(alert, sight, now, bar or self._bars.began(alert.wish))
         if tells:
             self._tell(after, self.words.text(after, now), now, doubt)
@@ -435,7 +425,7 @@ class Alerts:
         if not event.connected:
             for room in self._rooms.values():
                 room.lose()
-            self._doubt_all()
+            self._doubt.everybody()
 
     # -- expiry -----------------------------------------------------------------------------
     def _expiring(self) -> Iterator[None]:

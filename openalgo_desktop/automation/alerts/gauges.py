@@ -77,6 +77,7 @@ class Gauges:
         self._rows: dict[str, _Row] = {}
         self._gauges: dict[Hashable, _Gauge] = {}
         self._by_key: dict[Key, dict[Hashable, None]] = {}
+        self._by_mode: dict[Mode | None, set[Hashable]] = {}
         self._moved: dict[Hashable, None] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -118,6 +119,7 @@ class Gauges:
 
     def _add(self, name: Hashable, kind: kinds.Kind) -> None:
         gauge = self._gauges[name] = _Gauge(kind)
+        self._by_mode.setdefault(kind.mode, set()).add(name)
         self._want(name, gauge)
 
     def _want(self, name: Hashable, gauge: _Gauge) -> None:
@@ -145,6 +147,7 @@ class Gauges:
             gauge.users.discard(alert_id)
             if not gauge.users:
                 del self._gauges[name]
+                self._by_mode[gauge.kind.mode].discard(name)
                 self._moved.pop(name, None)
                 for key in gauge.keys:
                     self._let_go(key, name)
@@ -230,9 +233,8 @@ class Gauges:
         self._on_mode(event.mode)
 
     def _on_mode(self, mode: Mode) -> None:
-        for name, gauge in self._gauges.items():
-            if gauge.kind.mode is mode:
-                self._touch(name)
+        for name in self._by_mode.get(mode, ()):
+            self._touch(name)
 
     def _touch(self, name: Hashable) -> None:
         self._moved[name] = None

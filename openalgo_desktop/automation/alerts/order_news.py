@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from decimal import Decimal
 from math import nan
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from openalgo_desktop.automation.alerts.ports import Judge
 from openalgo_desktop.core.alert_subjects import OfOrders, OrderNews
@@ -14,9 +14,13 @@ from openalgo_desktop.core.alerts import ZERO, AlertWish, PriceAlert
 from openalgo_desktop.core.enums import Mode, OrderStatus
 from openalgo_desktop.core.events import Bus, OrderRefused, OrderUpdated
 from openalgo_desktop.core.exit_rules import exact
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import plain
 
 K = TypeVar("K")
+_Place: TypeAlias = tuple[Mode, OrderNews, Key]
+#: Any instrument.
+ANY: Key = ("", "")
 
 #: So much news is remembered as told, and so many stop orders as waiting.
 MEMORY = 20_000
@@ -35,8 +39,8 @@ class OrderAlerts:
 
     def __init__(self, bus: Bus, decider: Judge) -> None:
         self._judge = decider
-        self._rows: dict[tuple[Mode, OrderNews], dict[str, AlertWish]] = {}
-        self._places: dict[str, OfOrders] = {}
+        self._rows: dict[_Place, dict[str, AlertWish]] = {}
+        self._wishes: dict[str, AlertWish] = {}
         self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
         self._waiting: OrderedDict[tuple[Mode, str, str], None] = OrderedDict()
         self._stops = [
@@ -51,19 +55,19 @@ class OrderAlerts:
 
     def watch(self, alert: PriceAlert) -> None:
         """Hear for it."""
-        source = alert.wish.subject
-        assert isinstance(source, OfOrders)
         self.drop(alert.alert_id)
-        self._places[alert.alert_id] = source
-        for news in source.news:
-            self._rows.setdefault((source.mode, news), {})[alert.alert_id] = alert.wish
+        self._wishes[alert.alert_id] = alert.wish
+        for place in _places(alert.wish):
+            self._rows.setdefault(place, {})[alert.alert_id] = alert.wish
 
     def drop(self, alert_id: str) -> None:
         """Hear for it no more."""
-        source = self._places.pop(alert_id, None)
-        for news in () if source is None else source.news:
-            assert source is not None
-            self._rows[(source.mode, news)].pop(alert_id, None)
+        wish = self._wishes.pop(alert_id, None)
+        for place in () if wish is None else _places(wish):
+            here = self._rows[place]
+            del here[alert_id]
+            if not here:
+                del self._rows[place]
 
     def check(self, wish: AlertWish) -> None:
         """Any filter is one."""
@@ -97,11 +101,15 @@ class OrderAlerts:
         if (news := _NEWS.get(order.status)) is not None:
             self._tell(event, news)
 
+    def _of(self, mode: Mode, news: OrderNews, key: Key) -> dict[str, AlertWish]:
+        """Those that wait for news of an instrument, or of any."""
+        return self._rows.get((mode, news, key), {}) | self._rows.get((mode, news, ANY), {})
+
     def _tell(self, event: OrderUpdated, news: OrderNews) -> None:
-        rows = self._rows.get((event.mode, news))
+        order = event.order
+        rows = self._of(event.mode, news, order.key)
         if not rows:
             return
-        order = event.order
         price = order.average_price if news is OrderNews.FILLED else 0.0
         at = f" at {plain(price)}" if price else ""
         reason = order.rejection_reason if news is OrderNews.REJECTED else ""
@@ -111,22 +119,20 @@ class OrderAlerts:
             f"{news.value}{at} ({event.mode.value}){why}"
         )
         name = (event.mode.value, event.account_id, order.order_id, news.value)
-        about = (order.exchange, order.symbol, order.strategy, event.account_id)
+        about = (order.strategy, event.account_id)
         if order.source.startswith(OWN):  # an alert's order must not make alerts send more
             rows = {alert_id: wish for alert_id, wish in rows.items() if not wish.is_careful}
         self._bring(rows, about, name, exact(price) if price else ZERO, text)
 
     def _on_refused(self, event: OrderRefused) -> None:
-        rows = self._rows.get((event.mode, OrderNews.REJECTED))
         row = event.request
+        key = (str(row.get("exchange", "")), str(row.get("symbol", "")))
+        rows = self._of(event.mode, OrderNews.REJECTED, key)
         if not rows or event.kind != "place":
             return
-        about = (
-            str(row.get("exchange", "")), str(row.get("symbol", "")),
-            str(row.get("strategy", "")), event.account_id,
-        )  # fmt: skip
+        about = (str(row.get("strategy", "")), event.account_id)
         text = (
-            f"{row.get('action', 'Order')} {row.get('quantity', '')} {about[1]} was refused "
+            f"{row.get('action', 'Order')} {row.get('quantity', '')} {key[1]} was refused "
             f"({event.mode.value}): {event.reason}"
         )
         if event.source.startswith(OWN):
@@ -136,19 +142,16 @@ class OrderAlerts:
     def _bring(
         self,
         rows: dict[str, AlertWish],
-        about: tuple[str, str, str, str],
+        about: tuple[str, str],
         name: tuple[str, ...],
         value: Decimal,
         text: str,
     ) -> None:
         """To each alert that waits for it; ``name`` is the news, empty for what comes once."""
-        exchange, symbol, strategy, account = about
-        for alert_id, wish in tuple(rows.items()):
-            source = self._places.get(alert_id)
-            if source is None:
-                continue
-            if wish.symbol and wish.key != (exchange, symbol):
-                continue
+        strategy, account = about
+        for alert_id, wish in rows.items():
+            source = wish.subject
+            assert isinstance(source, OfOrders)
             if source.strategy not in ("", strategy) or source.account not in ("", account):
                 continue
             if name:
@@ -158,6 +161,12 @@ class OrderAlerts:
                 self._told[told] = None
                 _shorten(self._told)
             self._judge.happened(alert_id, value, text)
+
+
+def _places(wish: AlertWish) -> list[_Place]:
+    source = wish.subject
+    assert isinstance(source, OfOrders)
+    return [(source.mode, news, wish.key) for news in source.news]
 
 
 def _shorten(rows: OrderedDict[K, None]) -> None:

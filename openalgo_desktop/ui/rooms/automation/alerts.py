@@ -16,6 +16,7 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.engine.turns import parts
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.segments import Segments
@@ -150,24 +151,32 @@ class AlertsDock(TableDock[AlertRow]):
         if logs:
             self._show_log()
             return
-        keep, every = FILTERS[self.filter.value()], self.bridge.alerts.all()
-        rows = [self._row(alert) for alert in every if keep(alert)]
+        every = self.bridge.alerts.all()
+        self.load(self._reading(every), len(every))
+
+    def _reading(self, every: list[PriceAlert]) -> Iterator[None]:
+        """Take these alerts in, step by step."""
+        keep = FILTERS[self.filter.value()]
+        rows: list[AlertRow] = []
         wanted: dict[Key, FeedMode] = {}
-        for row in rows:
-            of_day = row.alert.wish.when.of_day
-            if not row.key[1]:
-                continue
-            if of_day or row.key not in wanted:
-                wanted[row.key] = FeedMode.QUOTE if of_day else FeedMode.LTP
+        active = 0
+        for part in parts(every):
+            active += sum(alert.is_active for alert in part)
+            for row in (self._row(alert) for alert in part if keep(alert)):
+                rows.append(row)
+                of_day = row.alert.wish.when.of_day
+                if row.key[1] and (of_day or row.key not in wanted):
+                    wanted[row.key] = FeedMode.QUOTE if of_day else FeedMode.LTP
+            yield
         self.want(wanted)
-        self.set_rows(rows)
+        yield from self.taking(rows)
         texts = {"All": self.empty_text, "Waiting": "No alert waits.", "Told": "None has told yet."}
         self.set_empty(not rows, texts[self.filter.value()] if every else self.empty_text)
-        active = sum(alert.is_active for alert in every)
         self.set_subject(f"{active} watching" if active else "")
         self._on_selection()
 
     def _show_log(self) -> None:
+        self.long_load.stop()
         self.want({})
         self.set_rows([])
         self.set_empty(False)
@@ -176,6 +185,9 @@ class AlertsDock(TableDock[AlertRow]):
         self._on_selection()
 
     def _row(self, alert: PriceAlert) -> AlertRow:
+        known = self.row_of(alert.alert_id)
+        if known is not None and known.alert is alert:
+            return known
         tick = self.bridge.latest(alert.key)
         return AlertRow(alert, self.bridge.alerts.trouble(alert), self._now(alert, tick))
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from openalgo_desktop.automation.alerts import acts
-from openalgo_desktop.automation.alerts.engine import FIRST_SEEN
+from openalgo_desktop.automation.alerts.doubt import FIRST_SEEN
 from openalgo_desktop.core.alert_acts import (
     Act,
     PostTo,
@@ -85,7 +85,7 @@ async def until_state(room: Room, state: DeedState) -> None:
         await asyncio.sleep(0.005)
 
 
-@pytest.mark.parametrize("what", ["made", "resumed", "restart", "feed", "day"])
+@pytest.mark.parametrize("what", ["made", "resumed", "restart", "feed", "day", "sleep", "next day"])
 async def test_what_is_so_when_it_is_first_seen_moves_no_money(room: Room, what: str):
     room.ticks.say(810.0 if what == "made" else 790.0)
     made = await make(room)
@@ -97,6 +97,10 @@ async def test_what_is_so_when_it_is_first_seen_moves_no_money(room: Room, what:
         await room.restart()
     elif what == "feed":
         room.bus.publish(FeedChanged(connected=False))
+    elif what == "sleep":
+        room.clock.leap(300)
+    elif what == "next day":
+        room.clock.advance(86_400)  # and no look came before the price
     elif what == "day":
         room.clock.advance(86_400)
         room.ticks.ticks.clear()
@@ -217,18 +221,25 @@ async def test_killed_between_fired_and_sent(
 
 async def test_an_unknown_order_is_never_sent_again_and_told_when_it_is_known(room: Room):
     room.ticks.say(790.0)
-    await make(room)
+    await make(room, msgspec.structs.replace(BUY, per_day=5), again=True)
     room.corridor.error = OrderStateUnknown("No answer.", tag="t1")
     room.ticks.say(801.0)
     await told(room, 1)
     assert refused(room) == ["No answer."]
     ((_, source),) = room.corridor.sends
+    room.clock.advance(61)
+    room.ticks.say(790.0)
+    room.ticks.say(801.0)
+    await told(room, 2)
+    assert refused(room)[1:] == [
+        "What became of its order before is not known yet; this one was not sent."
+    ]
     room.corridor.journal[source] = [entry(source, JournalState.ACKNOWLEDGED, room)]
     actors = room.alerts.actors
     assert actors is not None
     room.clock.advance(acts.AGAIN)
     await actors.settle()
-    log = room.alerts.teller.rows()[0]
+    log = room.alerts.teller.rows()[1]
     assert NAME in log.accepted and NAME not in log.refused and log.notes == {NAME: "77"}
     assert len(room.corridor.sends) == 1
 

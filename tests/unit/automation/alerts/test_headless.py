@@ -57,7 +57,7 @@ async def test_an_order_goes_through_the_corridor_of_its_mode_and_waits_where_it
             )
         )  # fmt: skip
     await price(terminal, last)
-    await until(lambda: not alerts._doubtful)
+    await until(lambda: not len(alerts._doubt))
     await price(terminal, last + 10)
     await until(lambda: [row.quantity for row in book(terminal)] == [1])
     await until(lambda: alerts.teller.rows()[0].notes)  # answered: the intent is on disk

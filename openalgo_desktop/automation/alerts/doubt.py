@@ -1,0 +1,81 @@
+"""Whether what an alert sees may be old news: then it tells, and moves no money.
+
+An alert is in doubt from a start, a change, a lost feed, a new day, a sleep of the computer or a
+clock that was set, until it was seen once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.clock import Clock, JumpWatch
+
+#: Why what moves money is not done.
+FIRST_SEEN = (
+    "It was already so when it was first seen (after a start, a change, a lost feed or a new day); "
+    "only what is seen to become true moves money."
+)
+
+
+class Doubt:
+    """Only alerts that may move money are ever in doubt."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._day = clock.now().date()
+        self._jumps = JumpWatch(clock)
+        self._careful: set[str] = set()  # watched ones that may move money
+        self._doubtful: set[str] = set()
+        self._unseen: set[str] = set()  # doubtful, but their rooms do not know it yet
+
+    def __contains__(self, alert_id: str) -> bool:
+        return alert_id in self._doubtful
+
+    def __len__(self) -> int:
+        return len(self._doubtful)
+
+    def begin(self, alert: PriceAlert) -> None:
+        """It is watched anew."""
+        if alert.wish.is_careful:
+            self._doubtful.add(alert.alert_id)
+
+    def watched(self, alert: PriceAlert, active: bool) -> None:
+        """It is watched from now on, or not any more."""
+        if active and alert.wish.is_careful:
+            self._careful.add(alert.alert_id)
+        else:
+            self._careful.discard(alert.alert_id)
+
+    def forget(self, alert_id: str) -> None:
+        """It is gone."""
+        self._doubtful.discard(alert_id)
+
+    def everybody(self) -> None:
+        """Nobody looked for a while. Until its room knows that it is in doubt an alert may be
+        held back once too often, never once too few."""
+        self._doubtful |= self._careful
+        self._unseen |= self._careful
+
+    def look(self) -> None:
+        """See whether there was such a while."""
+        today = self._clock.now().date()
+        if today != self._day or self._jumps.look():
+            self._day = today
+            self.everybody()
+
+    def seen(self, alert_id: str) -> str:
+        """It is seen now: why it must not move money, empty when it may."""
+        if alert_id in self._careful:
+            self.look()
+        if alert_id not in self._doubtful:
+            return ""
+        self._doubtful.discard(alert_id)
+        return FIRST_SEEN
+
+    def unseen(self) -> Iterator[str]:
+        """Those whose rooms have to be told, each once."""
+        for alert_id in tuple(self._unseen):
+            self._unseen.discard(alert_id)
+            if alert_id in self._doubtful:
+                yield alert_id
