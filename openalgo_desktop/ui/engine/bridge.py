@@ -61,6 +61,7 @@ from openalgo_desktop.ui.engine.performance import PerformanceDoor
 from openalgo_desktop.ui.engine.replay import ReplayDoor
 from openalgo_desktop.ui.engine.risk import RiskDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
+from openalgo_desktop.ui.engine.strategies import StrategiesDoor
 from openalgo_desktop.ui.engine.studies import StudiesDoor
 from openalgo_desktop.ui.engine.wanted import WantedPrices
 from openalgo_desktop.ui.engine.watch import WatchDoor
@@ -147,6 +148,7 @@ class Bridge(QObject):
         self.mode_changed.connect(lambda _: self.gtts.forget())
         self.account_changed.connect(lambda _: self.gtts.forget())
         self.alerts = AlertsDoor(terminal, self)
+        self.strategies = StrategiesDoor(terminal, self)
         self.studies = StudiesDoor(terminal, self)
         self.drawings = DrawingsDoor(terminal, self.spawn, self)
         self.replay = ReplayDoor(terminal, self)
@@ -191,6 +193,7 @@ class Bridge(QObject):
             unsubscribe()
         await self.replay.close()
         self.safety.close()
+        self.strategies.close()
         self.studies.close()  # before the chains that it follows
         self.chains.close()
         self.baskets.close()

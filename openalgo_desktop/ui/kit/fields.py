@@ -271,13 +271,14 @@ class FieldGrid(QGridLayout):
         for column in (0, 1):
             self.setColumnStretch(column, 1)
 
-    def place(self, fields: Sequence[Field]) -> None:
-        """Show exactly these."""
+    def place(self, fields: Sequence[Field | None]) -> None:
+        """Show exactly these; None leaves a place empty."""
         for field in self._known:
             self.removeWidget(field)
-        self._known += [field for field in fields if field not in self._known]
-        for index, field in enumerate(fields):
-            self.addWidget(field, index // 2, index % 2, Qt.AlignmentFlag.AlignTop)
+        self._known += [one for one in fields if one is not None and one not in self._known]
+        for index, one in enumerate(fields):
+            if one is not None:
+                self.addWidget(one, index // 2, index % 2, Qt.AlignmentFlag.AlignTop)
         for field in self._known:
             if field not in fields:
                 field.hide()

@@ -15,4 +15,12 @@ KINDS = (
         keys=keys.ALERTS,
         shares=(TABLE, SYMBOL),
     ),
+    DockKind(
+        "strategies",
+        "Strategies",
+        "strategies.dock.StrategiesDock",
+        Place.BOTTOM,
+        keys=keys.STRATEGIES,
+        shares=(TABLE,),
+    ),
 )

@@ -1,0 +1,1 @@
+"""Strategies: made ones, hosted programs and webhooks, in one dock; the forms that make them."""
