@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.strategies import describe
+from openalgo_desktop.core.strategies.checks import problems
+from openalgo_desktop.core.strategies.files import from_file, to_file
 from openalgo_desktop.core.strategies.model import Definition
 from openalgo_desktop.core.strategies.rows import MadeStrategy
 from openalgo_desktop.core.strategies.words import StrategyKind
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import come_up, is_open
-from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
+from openalgo_desktop.ui.kit.exporting import write_bytes
+from openalgo_desktop.ui.kit.save_file import ask_path
+from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role, slug
 from openalgo_desktop.ui.rooms.automation.strategies.forms import Form
 from openalgo_desktop.ui.rooms.automation.strategies.legs import LegsPage
 from openalgo_desktop.ui.rooms.automation.strategies.strategy_lines import (
@@ -21,10 +28,12 @@ from openalgo_desktop.ui.rooms.automation.strategies.strategy_lines import (
     RISK,
     SCHEDULE,
     definition_of,
+    place_of,
     values_of,
 )
 
 NAME = "dialog-strategy"
+FILES = ("Strategies", "json")
 NEW = Definition(name="", kind=StrategyKind.BATCH, underlying="NIFTY",
                  underlying_exchange="NSE_INDEX")  # fmt: skip
 
@@ -82,6 +91,11 @@ class StrategyDialog(QDialog):
         self.message = label("", f"{NAME}-message", "muted")
         self.message.setWordWrap(True)
         row.addWidget(self.message, 1)
+        for text, name, title, call in (
+            ("Import…", "import", "Fill the form from a file", self._import),
+            ("Export…", "export", "Write the strategy to a file", self._export),
+        ):
+            row.addWidget(push_button(text, f"{NAME}-{name}", title, call))
         row.addWidget(push_button("Close", f"{NAME}-close", "Close", self.close))
         self.save = push_button("Save", f"{NAME}-save", "Save the strategy", self._submit)
         self.save.setProperty("role", "primary")
@@ -100,12 +114,8 @@ class StrategyDialog(QDialog):
 
     def definition(self) -> Definition:
         """The strategy as the pages stand. Raises ``ValueError`` with a sentence."""
-        values = {**self.risk.values(), **self.schedule.values(), **self._basics()}
+        values = {**self.risk.values(), **self.schedule.values(), **self.basics.values()}
         return definition_of(values, self.legs.legs, self._base)
-
-    def _basics(self) -> dict[str, object]:
-        # (what a schedule's line is shown for may hang on the kind)
-        return self.basics.values()
 
     def _on_change(self) -> None:
         values = self.basics.values()
@@ -115,11 +125,45 @@ class StrategyDialog(QDialog):
         except ValueError as error:
             self.words.setText(str(error))
             return
-        self.words.setText(describe.run_rules_words(definition))
+        words = describe.run_rules_words(definition)
+        self.words.setText(f"{words[:1].upper()}{words[1:]}")
 
     def _say(self, text: str, role: str) -> None:
         self.message.setText(text)
         set_role(self.message, role)
+
+    # -- files --------------------------------------------------------------------------------
+    def _import(self) -> None:
+        self._bridge.spawn(self._read(), "import strategy")
+
+    async def _read(self) -> None:
+        path = await ask_path(self, "Import a strategy", *FILES, save=False)
+        if path is None:
+            return
+        try:
+            definition = from_file(await asyncio.to_thread(path.read_bytes))
+        except AppError as error:
+            self._say(error.message, "error")
+        except OSError as error:
+            self._say(f"{path.name} cannot be read: {error.strerror}.", "error")
+        else:
+            self.show_definition(definition)
+            self._say(f"{path.name} is shown. It is kept when you save it.", "muted")
+
+    def _export(self) -> None:
+        self._bridge.spawn(self._write(), "export strategy")
+
+    async def _write(self) -> None:
+        try:
+            definition = self.definition()
+        except ValueError as error:
+            self._say(str(error), "error")
+            return
+        name = f"{slug(definition.name) or 'strategy'}.json"
+        path = await ask_path(self, "Export the strategy", *FILES, name)
+        if path is not None:
+            await write_bytes(path, lambda: to_file(definition))
+            self._say(f"Written to {path.name}.", "success")
 
     # -- saving -------------------------------------------------------------------------------
     def _submit(self) -> None:
@@ -139,9 +183,26 @@ class StrategyDialog(QDialog):
         except ValueError as error:
             self._say(str(error), "error")
             return
+        if found := problems(definition):
+            self._tell(found)
+            return
         self._saving = True
         self.save.setEnabled(False)
         self._bridge.spawn(self._store(definition), "save strategy")
+
+    def _tell(self, found: Mapping[str, str]) -> None:
+        """Each problem under its line, the first one in sight; others beside the buttons."""
+        rest = []
+        for field, text in reversed(tuple(found.items())):
+            at, leg, name = place_of(field)
+            self.tabs.setCurrentIndex(at)
+            if leg is not None:
+                shown = self.legs.set_error(leg, name, text)
+            else:
+                shown = at in self._forms and self._forms[at].set_error(name, text)
+            if not shown:
+                rest.append(text)
+        self._say(" ".join(reversed(rest)), "error")
 
     async def _store(self, definition: Definition) -> None:
         door = self._bridge.strategies

@@ -9,12 +9,14 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
+    QFrame,
     QHBoxLayout,
     QLineEdit,
     QVBoxLayout,
     QWidget,
 )
 
+from openalgo_desktop.core.strategies.checks import DAYS
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import (
     CountField,
@@ -27,9 +29,6 @@ from openalgo_desktop.ui.kit.fields import (
 from openalgo_desktop.ui.kit.widgets import name_inner_controls, named, plain_tip
 
 Values = dict[str, Any]
-
-#: Days of the week as strategies write them.
-DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
 def always(_values: Mapping[str, Any]) -> bool:
@@ -160,6 +159,7 @@ class Form(VerticalArea):
     def __init__(self, object_name: str, title: str, lines: Iterable[Line]) -> None:
         super().__init__()
         named(self, object_name, title)
+        self.setFrameShape(QFrame.Shape.NoFrame)
         self.lines = tuple(lines)
         inside = named(QWidget(), f"{object_name}-fields", title)
         column = QVBoxLayout(inside)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from openalgo_desktop.core.strategies import describe
+from openalgo_desktop.core.strategies.checks import FUTURE_EXPIRIES, OPTION_EXPIRIES
 from openalgo_desktop.core.strategies.model import (
     MAX_REENTRIES,
     BatchLeg,
@@ -43,6 +44,14 @@ def _is_option(values: Mapping[str, Any]) -> bool:
     return bool(values["segment"] == Segment.OPTIONS)
 
 
+def _is_future(values: Mapping[str, Any]) -> bool:
+    return bool(values["segment"] == Segment.FUTURES)
+
+
+def _words(expiries: Iterable[Expiry]) -> Mapping[str, str]:
+    return {one: describe.EXPIRIES[one] for one in expiries}
+
+
 def _strike(*modes: StrikeMode) -> Any:
     return lambda values: _is_option(values) and values["strike_mode"] in modes
 
@@ -50,8 +59,6 @@ def _strike(*modes: StrikeMode) -> Any:
 def _given(name: str) -> Any:
     return lambda values: bool(values[name])
 
-
-_DERIVED = (Segment.OPTIONS, Segment.FUTURES)
 
 RULES: tuple[Line, ...] = (
     Line("sl", "Stop-loss (0: none)", "number", first=True),
@@ -63,10 +70,10 @@ RULES: tuple[Line, ...] = (
     Line("trail_y", "Trail: move by", "number", when=_given("trail_x")),
     Line("trail_unit", "Trail in", "choice", TRAIL_UNITS, _given("trail_x")),
     Line("trail_mode", "Trail moves", "choice", describe.TRAILS, _given("trail_x")),
-    Line("after_sl", "After the stop: enter again", "choice", describe.REENTRIES, _given("sl"),
-         first=True),
+    Line("after_sl", "After the stop: enter again", "choice", describe.REENTRIES,
+         lambda v: bool(v["sl"] or v["trail_x"]), first=True),
     Line("after_sl_times", "At most times", "count", least=1, most=MAX_REENTRIES,
-         when=lambda v: bool(v["sl"]) and v["after_sl"] != ReentryMode.NONE),
+         when=lambda v: bool(v["sl"] or v["trail_x"]) and v["after_sl"] != ReentryMode.NONE),
     Line("after_target", "After the target: enter again", "choice", describe.REENTRIES,
          _given("target"), first=True),
     Line("after_target_times", "At most times", "count", least=1, most=MAX_REENTRIES,
@@ -79,7 +86,8 @@ BATCH: tuple[Line, ...] = (
     Line("quantity", "Quantity", "count", least=1),
     Line("quantity_mode", "Counted in", "choice", QUANTITIES),
     Line("option_type", "Option", "choice", OPTION_TYPES, _is_option),
-    Line("expiry", "Expiry", "choice", describe.EXPIRIES, lambda v: v["segment"] in _DERIVED),
+    Line("expiry", "Expiry", "choice", _words(OPTION_EXPIRIES), _is_option),
+    Line("future_expiry", "Expiry", "choice", _words(FUTURE_EXPIRIES), _is_future),
     Line("strike_mode", "Strike by", "choice", describe.STRIKES, _is_option),
     Line("atm_offset", "From the money", "choice", {name: name for name in describe.ATM_OFFSETS},
          _strike(StrikeMode.ATM)),
@@ -98,7 +106,7 @@ SIGNAL: tuple[Line, ...] = (
     Line("quantity", "Quantity, units", "count", least=1, most=1_000_000),
     Line("segment", "Trades", "choice",
          {one: describe.SEGMENTS[one] for one in (Segment.CASH, Segment.FUTURES)}),
-    Line("expiry", "Expiry", "choice", describe.EXPIRIES, lambda v: v["segment"] in _DERIVED),
+    Line("future_expiry", "Expiry", "choice", _words(FUTURE_EXPIRIES), _is_future),
     *RULES,
 )  # fmt: skip
 
@@ -114,9 +122,9 @@ def _distance(values: Values, name: str) -> Distance | None:
     return Distance(decimal(value), DistanceUnit(values[f"{name}_unit"])) if value else None
 
 
-def _reentry(values: Values, name: str, base: str) -> Reentry:
+def _reentry(values: Values, name: str, *exits: str) -> Reentry:
     mode = ReentryMode(values[name])
-    if mode is ReentryMode.NONE or not values[base]:
+    if mode is ReentryMode.NONE or not any(values[one] for one in exits):
         return Reentry()
     return Reentry(mode, int(values[f"{name}_times"]))
 
@@ -135,7 +143,7 @@ def rules_of(values: Values) -> LegRules:
         sl=_distance(values, "sl"),
         target=_distance(values, "target"),
         trail=trail,
-        after_sl=_reentry(values, "after_sl", "sl"),
+        after_sl=_reentry(values, "after_sl", "sl", "trail_x"),
         after_target=_reentry(values, "after_target", "target"),
     )
 
@@ -160,7 +168,7 @@ def batch_leg(leg_id: int, values: Values) -> BatchLeg:
         strike=decimal(values["strike"] if mode is StrikeMode.STRIKE else 0),
         value=decimal(values["value"] if mode in _ONE else 0),
         upper=decimal(values["upper"] if mode in _TWO else 0),
-        expiry=Expiry(values["expiry"]),
+        expiry=Expiry(values["expiry" if option else "future_expiry"]),
         rules=rules_of(values),
         momentum=momentum,
     )
@@ -175,7 +183,7 @@ def signal_leg(leg_id: int, symbol: str, exchange: str, values: Values) -> Signa
         quantity=values["quantity"],
         side=values["side"],
         segment=Segment(values["segment"]),
-        expiry=Expiry(values["expiry"]),
+        expiry=Expiry(values["future_expiry"]),
         rules=rules_of(values),
     )
 
@@ -207,7 +215,7 @@ def leg_values(leg: Leg) -> Values:
             "side": leg.side,
             "quantity": leg.quantity,
             "segment": leg.segment,
-            "expiry": leg.expiry,
+            "future_expiry": leg.expiry,
         }
         return own | rules_values(leg.rules)
     momentum = leg.momentum
@@ -218,6 +226,7 @@ def leg_values(leg: Leg) -> Values:
         "quantity_mode": leg.quantity_mode,
         "option_type": leg.option_type or "CE",
         "expiry": leg.expiry,
+        "future_expiry": leg.expiry,
         "strike_mode": leg.strike_mode,
         "atm_offset": leg.atm_offset,
         "strike": leg.strike,

@@ -11,6 +11,7 @@ from openalgo_desktop.core.strategies import describe
 from openalgo_desktop.core.strategies.model import (
     MAX_LEGS,
     BatchLeg,
+    Expiry,
     Leg,
     Segment,
     SignalLeg,
@@ -108,6 +109,13 @@ class LegsPage(QWidget):
         self._stack.setCurrentWidget(self.batch if batch else self.signal)
         self._write_list()
 
+    def set_error(self, at: int, name: str, text: str) -> bool:
+        """Say what is wrong with a line of a leg; whether there is such a line in sight."""
+        if not 0 <= at < len(self._legs):
+            return False
+        self.list.setCurrentRow(at)
+        return self._form.set_error(name, text)
+
     def problem(self) -> bool:
         """Whether the leg in sight has a number that is none."""
         return self._at >= 0 and self._form.problem()
@@ -171,7 +179,11 @@ class LegsPage(QWidget):
     def _add(self) -> None:
         self._append(
             BatchLeg(
-                leg_id=self._next_id(), segment=Segment.OPTIONS, position="S", option_type="CE"
+                leg_id=self._next_id(),
+                segment=Segment.OPTIONS,
+                position="S",
+                option_type="CE",
+                expiry=Expiry.WEEKLY,
             )
         )
 

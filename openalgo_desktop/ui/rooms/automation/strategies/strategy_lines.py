@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -193,3 +194,49 @@ def values_of(definition: Definition) -> Values:
         "auto_stop_time": hours.auto_stop_time,
         "allowlist": ", ".join(definition.webhook_ip_allowlist),
     }
+
+
+#: Fields of a definition whose line has another name; all others have their own.
+_LINES = {
+    "intraday": "hold",
+    "lock_profit.if_profit_reaches": "lock_at",
+    "lock_profit.lock_profit": "lock_profit",
+    "lock_profit.trail_step": "lock_step",
+    "lock_profit": "lock_mode",
+    "range_breakout.start": "range_start",
+    "range_breakout.end": "range_end",
+    "range_breakout": "breakout",
+    "webhook_ip_allowlist": "allowlist",
+    "net_of_charges": "net",
+    "rules.sl": "sl",
+    "rules.sl.unit": "sl_unit",
+    "rules.target": "target",
+    "rules.target.unit": "target_unit",
+    "rules.trail": "trail_x",
+    "rules.trail.x": "trail_x",
+    "rules.trail.y": "trail_y",
+    "rules.trail.unit": "trail_unit",
+    "rules.after_sl": "after_sl",
+    "rules.after_sl.mode": "after_sl",
+    "rules.after_sl.times": "after_sl_times",
+    "rules.after_target": "after_target",
+    "rules.after_target.mode": "after_target",
+    "rules.after_target.times": "after_target_times",
+    "momentum.value": "momentum",
+    "momentum.unit": "momentum_unit",
+}
+_LEG = re.compile(r"legs\[(\d+)\]\.?")
+_PAGES = tuple(frozenset(line.name for line in lines) for lines in (BASICS, (), RISK, SCHEDULE))
+LEGS_PAGE = 1
+
+
+def place_of(field: str) -> tuple[int, int | None, str]:
+    """Where a field of a definition is shown: page, number of the leg (None: of no leg), line."""
+    leg = _LEG.match(field)
+    if leg is not None:
+        rest = field[leg.end() :]
+        return LEGS_PAGE, int(leg[1]), _LINES.get(rest, rest)
+    plain = re.sub(r"\[\d+\]", "", field).removeprefix("scheduler.")
+    name = _LINES.get(plain, plain)
+    page = next((at for at, names in enumerate(_PAGES) if name in names), LEGS_PAGE)
+    return page, None, name
