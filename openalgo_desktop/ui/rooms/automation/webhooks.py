@@ -263,6 +263,17 @@ class WebhooksDialog(QDialog):
             self._show(stored[0])
             self.delete_button.setEnabled(True)
 
+    def choose(self, webhook_id: str) -> None:
+        """Show the strategy of this id; an empty one is new."""
+        if not webhook_id:
+            self._start_new()
+            return
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            if item.data(Qt.ItemDataRole.UserRole).webhook_id == webhook_id:
+                self.list.setCurrentItem(item)
+                self._on_item(item)
+
     def _on_item(self, item: QListWidgetItem) -> None:
         self._show(item.data(Qt.ItemDataRole.UserRole))
         self.delete_button.setEnabled(True)

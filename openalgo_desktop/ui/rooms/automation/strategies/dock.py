@@ -17,7 +17,7 @@ from openalgo_desktop.ui.kit.confirm import ConfirmDialog, confirm
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.table_dock import TableDock
-from openalgo_desktop.ui.kit.widgets import label, push_button
+from openalgo_desktop.ui.kit.widgets import label, named, push_button
 from openalgo_desktop.ui.rooms.automation.strategies.columns import columns
 from openalgo_desktop.ui.rooms.automation.strategies.detail import MadeDetail
 from openalgo_desktop.ui.rooms.automation.strategies.editor import StrategyDialog, show_editor
@@ -30,6 +30,7 @@ from openalgo_desktop.ui.rooms.automation.strategies.rows import (
     webhook_row,
 )
 from openalgo_desktop.ui.rooms.automation.strategies.start import ask_start
+from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
 
 EMPTY = (
     "No strategies.\n"
@@ -54,7 +55,8 @@ class StrategiesDock(TableDock[StrategyRow]):
         self._news = False
         self.page = Segments("strategies-kind", "Show strategies", PAGES, compact=True)
         self.page.changed.connect(lambda _: self.refresh())
-        self.new_button = push_button("New strategy…", "strategies-new", "New strategy", self.new)
+        self.new_button = named(QPushButton("New"), "strategies-new", "New strategy")
+        self.new_button.setMenu(self._new_menu())
         self.edit_button = self._button("Edit…", "edit", "Edit the strategy", self.edit)
         self.start_button = self._button("Start…", "start", "Start the strategy", self.start)
         self.stop_button = self._button("Stop…", "stop", "Stop the strategy", self.stop)
@@ -87,6 +89,12 @@ class StrategiesDock(TableDock[StrategyRow]):
                 call(row)
 
         return push_button(text, f"strategies-{name}", title, pressed)
+
+    def _new_menu(self) -> QMenu:
+        menu = named(QMenu(self), "strategies-new-menu", "New strategy")
+        self.add_item(menu, "Strategy of legs and rules…", self.new)
+        self.add_item(menu, "Webhook strategy…", lambda: self._webhook(""))
+        return menu
 
     # -- rows ---------------------------------------------------------------------------------
     def row_id(self, row: StrategyRow) -> str:
@@ -193,7 +201,17 @@ class StrategiesDock(TableDock[StrategyRow]):
         if row.made is not None:
             show_editor(self, self.bridge, row.made)
         elif row.webhook is not None:
-            self.bridge.command_wanted.emit("webhooks")
+            self._webhook(row.webhook.webhook_id)
+
+    def _webhook(self, webhook_id: str) -> None:
+        self.spawn(self._show_webhook(webhook_id), "show webhook strategy")
+
+    async def _show_webhook(self, webhook_id: str) -> None:
+        dialog = WebhooksDialog(self, self.bridge)
+        await dialog.load()
+        dialog.choose(webhook_id)
+        await ask(dialog)
+        self._on_news()
 
     def _copy(self, made: MadeStrategy) -> None:
         draft = made.definition
