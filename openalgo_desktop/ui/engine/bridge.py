@@ -63,6 +63,7 @@ from openalgo_desktop.ui.engine.risk import RiskDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
 from openalgo_desktop.ui.engine.strategies import StrategiesDoor
 from openalgo_desktop.ui.engine.studies import StudiesDoor
+from openalgo_desktop.ui.engine.telegram import TelegramDoor
 from openalgo_desktop.ui.engine.wanted import WantedPrices
 from openalgo_desktop.ui.engine.watch import WatchDoor
 from openalgo_desktop.ui.engine.work import WorkDoor
@@ -149,6 +150,7 @@ class Bridge(QObject):
         self.account_changed.connect(lambda _: self.gtts.forget())
         self.alerts = AlertsDoor(terminal, self)
         self.strategies = StrategiesDoor(terminal, self)
+        self.telegram = TelegramDoor(terminal, self)
         self.studies = StudiesDoor(terminal, self)
         self.drawings = DrawingsDoor(terminal, self.spawn, self)
         self.replay = ReplayDoor(terminal, self)
@@ -194,6 +196,7 @@ class Bridge(QObject):
         await self.replay.close()
         self.safety.close()
         self.strategies.close()
+        self.telegram.close()
         self.studies.close()  # before the chains that it follows
         self.chains.close()
         self.baskets.close()

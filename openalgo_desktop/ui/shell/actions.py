@@ -151,6 +151,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     ),
     R("api-keys", "API keys", "", "Show, create and revoke keys for scripts", "API"),
     R("webhooks", "Webhook strategies", "", "What alerts may trade", "API", words="tradingview"),
+    R("telegram", "Telegram", "", "The bot: token, linked chats", "API", words="bot, chat, phone"),
     R("copy-api-key", "Copy API key", "", "Copy the key for scripts", "API"),
     R(
         "accounts",

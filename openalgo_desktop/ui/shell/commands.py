@@ -16,6 +16,7 @@ from openalgo_desktop.ui.kit.widgets import copy_text
 from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 from openalgo_desktop.ui.rooms.api.api_keys import ApiKeysDialog
+from openalgo_desktop.ui.rooms.automation.telegram import TelegramDialog
 from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
 from openalgo_desktop.ui.rooms.safety.app_lock import LockSetupDialog, PasswordDialog
 from openalgo_desktop.ui.rooms.safety.audit_dialog import AuditDialog
@@ -171,6 +172,15 @@ class Commands:
 
     async def _show_webhooks(self) -> None:
         dialog = WebhooksDialog(self._window, self._bridge)
+        await dialog.load()
+        await ask(dialog)
+
+    def telegram(self) -> None:
+        """Switch the Telegram bot, link and unlink chats."""
+        self._once("telegram", self._show_telegram)
+
+    async def _show_telegram(self) -> None:
+        dialog = TelegramDialog(self._window, self._bridge)
         await dialog.load()
         await ask(dialog)
 

@@ -45,6 +45,7 @@ from openalgo_desktop.ui.shell.menu_bar import fill_menu_bar
 from openalgo_desktop.ui.shell.mode_marks import SANDBOX_TEXT, ModeMarks, live_text, titled
 from openalgo_desktop.ui.shell.questions import Questions
 from openalgo_desktop.ui.shell.side_window import TITLE, prepare
+from openalgo_desktop.ui.shell.remote_questions import RemoteQuestions
 from openalgo_desktop.ui.shell.sounds import Sounds
 from openalgo_desktop.ui.shell.statusbar import StatusBar
 from openalgo_desktop.ui.shell.toasts import Toasts
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self, bridge, self.toasts)
         self.ending = Ending(self, bridge, self.toasts)
         self._questions = Questions(bridge, self)
+        self.remote_questions = RemoteQuestions(self, bridge)
         self.docking = Docking(bridge, self)
         self.tour = Tour(self, bridge, self.docking)
         self.workspaces = Workspaces(bridge, self, self.docking)
@@ -164,6 +166,7 @@ class MainWindow(QMainWindow):
             "full-screen": self._full_screen,
             "api-keys": commands.api_keys,
             "webhooks": commands.webhooks,
+            "telegram": commands.telegram,
             "copy-api-key": commands.copy_api_key,
             "accounts": commands.accounts,
             "audit": commands.audit,
