@@ -44,8 +44,8 @@ from openalgo_desktop.ui.shell.lock_screen import LockScreen
 from openalgo_desktop.ui.shell.menu_bar import fill_menu_bar
 from openalgo_desktop.ui.shell.mode_marks import SANDBOX_TEXT, ModeMarks, live_text, titled
 from openalgo_desktop.ui.shell.questions import Questions
-from openalgo_desktop.ui.shell.side_window import TITLE, prepare
 from openalgo_desktop.ui.shell.remote_questions import RemoteQuestions
+from openalgo_desktop.ui.shell.side_window import TITLE, prepare
 from openalgo_desktop.ui.shell.sounds import Sounds
 from openalgo_desktop.ui.shell.statusbar import StatusBar
 from openalgo_desktop.ui.shell.toasts import Toasts
