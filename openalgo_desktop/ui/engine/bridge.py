@@ -58,6 +58,7 @@ from openalgo_desktop.ui.engine.markets import MarketsDoor
 from openalgo_desktop.ui.engine.ordering import OrderDoor
 from openalgo_desktop.ui.engine.paper import PaperDoor
 from openalgo_desktop.ui.engine.performance import PerformanceDoor
+from openalgo_desktop.ui.engine.programs import ProgramsDoor
 from openalgo_desktop.ui.engine.replay import ReplayDoor
 from openalgo_desktop.ui.engine.risk import RiskDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
@@ -150,6 +151,7 @@ class Bridge(QObject):
         self.account_changed.connect(lambda _: self.gtts.forget())
         self.alerts = AlertsDoor(terminal, self)
         self.strategies = StrategiesDoor(terminal, self)
+        self.programs = ProgramsDoor(terminal, self)
         self.telegram = TelegramDoor(terminal, self)
         self.studies = StudiesDoor(terminal, self)
         self.drawings = DrawingsDoor(terminal, self.spawn, self)
@@ -196,6 +198,7 @@ class Bridge(QObject):
         await self.replay.close()
         self.safety.close()
         self.strategies.close()
+        self.programs.close()
         self.telegram.close()
         self.studies.close()  # before the chains that it follows
         self.chains.close()

@@ -1,4 +1,4 @@
-"""The door to strategies: made ones, which our engine runs, and hosted programs.
+"""The door to made strategies, which our engine runs.
 
 A start and a stop send orders, so each names what it is about; the mode of a run is given with its
 start and stays. Calls raise :class:`AppError` with a sentence.
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.events import HostedChanged, StrategyChanged, StrategyTold
-from openalgo_desktop.core.strategies.hosted import HostedView
+from openalgo_desktop.core.events import StrategyChanged, StrategyTold
 from openalgo_desktop.core.strategies.model import Definition
 from openalgo_desktop.core.strategies.rows import (
     MadeStrategy,
@@ -39,7 +38,6 @@ class StrategiesDoor(QObject):
 
     changed = Signal(int)  # id of a made strategy: it or its run is another
     told = Signal(object)  # RunEvent
-    program_changed = Signal(object, bool)  # HostedView, whether it was removed
 
     def __init__(self, terminal: Terminal, parent: QObject) -> None:
         super().__init__(parent)
@@ -48,9 +46,6 @@ class StrategiesDoor(QObject):
         self._stops = [
             subscribe(StrategyChanged, lambda event: self.changed.emit(event.strategy_id)),
             subscribe(StrategyTold, lambda event: self.told.emit(event.event)),
-            subscribe(
-                HostedChanged, lambda event: self.program_changed.emit(event.view, event.removed)
-            ),
         ]
 
     def close(self) -> None:
@@ -120,16 +115,3 @@ class StrategiesDoor(QObject):
     async def events(self, strategy_id: int) -> Sequence[RunEvent]:
         """What happened, newest first."""
         return await self._terminal.strategies.events(strategy_id, None, None, None, EVENTS)
-
-    # -- hosted programs ----------------------------------------------------------------------
-    def programs(self) -> Sequence[HostedView]:
-        """All of them."""
-        return self._terminal.host.all()
-
-    async def start_program(self, name: str, mode: Mode) -> HostedView:
-        """Start a program in ``mode``."""
-        return await self._terminal.host.start(name, mode, WINDOW)
-
-    async def stop_program(self, name: str, *, square_off: bool) -> HostedView:
-        """End a program; ``square_off`` closes what it holds, by our engine."""
-        return await self._terminal.host.stop(name, WINDOW, square_off=square_off)
