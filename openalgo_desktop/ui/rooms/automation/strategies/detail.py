@@ -122,4 +122,4 @@ class MadeDetail(QWidget):
         now = self.legs.row_at(view_row)
         same = pressed is not None and (pressed.leg_id, pressed.symbol) == (now.leg_id, now.symbol)
         if same and self._strategy is not None:
-            self._dock.close_leg(self._strategy, now)
+            self._dock.made.close_leg(self._strategy, now)

@@ -34,10 +34,6 @@ _PROGRAMS = {
 }
 _MADE_KINDS = {StrategyKind.BATCH: "Batch", StrategyKind.SIGNAL: "Signal"}
 _ALERTS = {WebhookKind.STRATEGY: "Webhook", WebhookKind.CHARTINK: "Chartink"}
-#: States of a program in which a process of it is there or about to be.
-ALIVE = frozenset(
-    {HostedState.PREPARING, HostedState.RUNNING, HostedState.STOPPING, HostedState.WAITING}
-)
 
 
 @dataclass(slots=True)
@@ -58,6 +54,7 @@ class StrategyRow:
     memory: float | None = None
     note: str = ""
     runs: bool = False
+    paused: bool = False
     made: MadeStrategy | None = field(default=None, repr=False)
     program: HostedView | None = field(default=None, repr=False)
     webhook: WebhookStrategy | None = field(default=None, repr=False)
@@ -74,6 +71,7 @@ def made_row(strategy: MadeStrategy, view: RunView | None) -> StrategyRow:
         state,
         tone,
         runs=strategy.current_run_id is not None,
+        paused=strategy.status is RunStatus.PAUSED,
         made=strategy,
     )
     if strategy.webhook_locked:
@@ -101,13 +99,13 @@ def program_row(view: HostedView) -> StrategyRow:
         view.hosted.name,
         state,
         tone,
-        mode=view.mode if view.state in ALIVE else None,
+        mode=view.mode if view.state.is_up else None,
         result=view.pnl,
         holds=f"{view.orders} orders" if view.orders else "",
         cpu=view.cpu_percent,
         memory=view.memory_mb,
         note=view.reason,
-        runs=view.state in ALIVE,
+        runs=view.state.is_up,
         program=view,
     )
 
