@@ -79,6 +79,7 @@ class StrategiesDock(TableDock[StrategyRow]):
         self.content.addWidget(self.hint)
         self.setAcceptDrops(True)
         self.listen(bridge.strategies.changed, self._on_made)
+        self.listen(bridge.strategies.told, lambda _: self.news())
         self.listen(bridge.programs.changed, self._on_program)
         self.listen(bridge.programs.removed, lambda _: self.news())
         self.selection_changed.connect(self._on_selection)
@@ -147,10 +148,11 @@ class StrategiesDock(TableDock[StrategyRow]):
         self.news()
 
     def _on_made(self, strategy_id: int) -> None:
-        """Its numbers changed, or its state: the row alone where it is known."""
+        """While it runs, its numbers: the row alone. What else changes of one that runs is told
+        as an event."""
         row = self.row_of(f"made:{strategy_id}")
         view = self.bridge.strategies.view(strategy_id)
-        if self.is_hidden() or row is None or row.made is None or row.runs != (view is not None):
+        if self.is_hidden() or view is None or row is None or row.made is None or not row.runs:
             self.news()
             return
         self.replace_row(made_row(row.made, view), True)

@@ -13,7 +13,7 @@ from openalgo_desktop.core.clock import from_epoch
 from openalgo_desktop.core.strategies.hosted import HostedView
 from openalgo_desktop.ui.engine.programs import LogEntry, RunLog
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import theme
+from openalgo_desktop.ui.kit import look, theme
 from openalgo_desktop.ui.kit.tool_row import ToolRow
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
 
@@ -42,6 +42,7 @@ class ProgramDetail(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.run = named(QComboBox(), f"{NAME}-run", "Run whose output is shown")
+        self.run.setMinimumWidth(look.px(230))
         self.run.activated.connect(lambda _: self._choose())
         self.text = named(QLineEdit(), f"{NAME}-search", "Search the output of all runs")
         self.text.setPlaceholderText("Search all runs")

@@ -37,7 +37,7 @@ class ProgramEditor(QDialog):
         self.setModal(False)
         self.resize(look.px(900), look.px(640))
         named(self, NAME, f"Program {self._name}")
-        self.setWindowTitle(self.accessibleName())
+        self.setWindowTitle(f"{self.accessibleName()}[*]")
         column = QVBoxLayout(self)
         column.setSpacing(8)
         self.where = label("", f"{NAME}-path", "caption")
