@@ -20,6 +20,18 @@ from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.reports import KillReport
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.core.strategies import describe
+from openalgo_desktop.core.strategies.model import (
+    BatchLeg,
+    Definition,
+    Distance,
+    DistanceUnit,
+    Expiry,
+    LegRules,
+    Segment,
+    Trail,
+)
+from openalgo_desktop.core.strategies.words import StrategyKind
 from openalgo_desktop.ui.chart.drawings.settings import DrawingDialog
 from openalgo_desktop.ui.engine.api_request import ApiCall
 from openalgo_desktop.ui.engine.api_request import send as send_request
@@ -33,6 +45,11 @@ from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 from openalgo_desktop.ui.rooms.api.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog
 from openalgo_desktop.ui.rooms.automation.alert_study import StudyForm
+from openalgo_desktop.ui.rooms.automation.strategies.editor import StrategyDialog
+from openalgo_desktop.ui.rooms.automation.strategies.program_editor import ProgramEditor
+from openalgo_desktop.ui.rooms.automation.strategies.program_form import ProgramSettings
+from openalgo_desktop.ui.rooms.automation.strategies.start import StartDialog
+from openalgo_desktop.ui.rooms.automation.telegram import TelegramDialog
 from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.charts.kind_inputs import KindInputs
@@ -70,6 +87,26 @@ that run began: 2026-11-23 09:01:12
 
 The interpreter left no stacks: it was ended from outside, or the machine stopped.
 """
+_STOP = Distance(Decimal(30), DistanceUnit.PERCENT)
+#: A made strategy.
+STRADDLE = Definition(
+    name="Short straddle",
+    kind=StrategyKind.BATCH,
+    underlying="NIFTY",
+    underlying_exchange="NSE_INDEX",
+    legs=tuple(
+        BatchLeg(
+            leg_id=number,
+            segment=Segment.OPTIONS,
+            position="S",
+            option_type=kind,
+            expiry=Expiry.WEEKLY,
+            rules=LegRules(sl=_STOP, trail=Trail(Decimal(10), Decimal(5))),
+        )
+        for number, kind in enumerate(("CE", "PE"), 1)
+    ),
+    overall_sl=Decimal(5000),
+)
 #: Why a start may fail.
 PORT_TAKEN = (
     "Port 5000 on 127.0.0.1 is in use by another program. Close that program, or choose another "
@@ -284,7 +321,23 @@ async def dialogs(session: Session) -> list[QDialog]:
     found.append(TriggerDialog(window, bridge, ("NSE", "SBIN")))
     found.append(ExitsDialog.of_position(window, bridge, ("NSE", "RELIANCE"), Product.MIS))
     found.append(ResultDialog(window, bridge))
-    return found + _chart_dialogs(session) + _shell_dialogs(session)
+    return (
+        found + await _strategy_dialogs(session) + _chart_dialogs(session) + _shell_dialogs(session)
+    )
+
+
+async def _strategy_dialogs(session: Session) -> list[QDialog]:
+    """A made strategy, its start, a program and the Telegram bot."""
+    bridge, window = session.bridge, session.window
+    program = await bridge.programs.add_sample("tick_printer")
+    text = ProgramEditor(window, bridge, program)
+    await text.load()
+    telegram = TelegramDialog(window, bridge)
+    await telegram.load()
+    editor = StrategyDialog(window, bridge, draft=STRADDLE)
+    editor.tabs.setCurrentIndex(1)
+    start = StartDialog(window, STRADDLE.name, describe.lines(STRADDLE), "", "zerodha:AB1234")
+    return [editor, start, text, ProgramSettings(window, bridge, program), telegram]
 
 
 def _chart_dialogs(session: Session) -> list[QDialog]:

@@ -15,7 +15,7 @@ from openalgo_desktop.core.strategies.hosted import AtStop, HostedView
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog, confirm
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.save_file import ask_path
-from openalgo_desktop.ui.kit.widgets import named
+from openalgo_desktop.ui.kit.widgets import named, plain_tip
 from openalgo_desktop.ui.rooms.automation.strategies.made_acts import NO_ACCOUNT
 from openalgo_desktop.ui.rooms.automation.strategies.program_editor import show_program
 from openalgo_desktop.ui.rooms.automation.strategies.program_form import show_settings
@@ -72,7 +72,7 @@ class ProgramActs:
         for sample in await self._bridge.programs.samples():
             title = sample.name.replace("_", " ").capitalize()
             item = self._dock.add_item(self._samples, title, partial(self.add_sample, sample.name))
-            item.setToolTip(sample.what)
+            item.setToolTip(plain_tip(sample.what))
         self._samples.setToolTipsVisible(True)
 
     def add_sample(self, name: str) -> None:

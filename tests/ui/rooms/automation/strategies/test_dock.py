@@ -57,6 +57,11 @@ async def made(session: Session, dock: StrategiesDock) -> MadeStrategy:
     return strategy
 
 
+def chosen(dock: StrategiesDock) -> str:
+    row = dock.selected_row()
+    return "" if row is None else row.ident
+
+
 async def dialog(dock: StrategiesDock, kind: type[D]) -> D:
     def found() -> list[D]:
         return [one for one in dock.findChildren(kind) if one.isVisible()]
@@ -191,7 +196,7 @@ def test_a_program_is_dropped_edited_and_promoted(drive: Drive, tmp_path: Path) 
         await rows(dock, "breakout")
         (row,) = dock.rows
         assert row.program is not None and not row.runs
-        await until(lambda: dock.selected_row() is row, "it is selected")
+        await until(lambda: chosen(dock) == row.ident, "it is selected")
         await until(lambda: "never run" in dock.output.lines.toPlainText(), "its output")
 
         dock.edit(row)
