@@ -329,7 +329,8 @@ async def dialogs(session: Session) -> list[QDialog]:
 async def _strategy_dialogs(session: Session) -> list[QDialog]:
     """A made strategy, its start, a program and the Telegram bot."""
     bridge, window = session.bridge, session.window
-    program = await bridge.programs.add_sample("tick_printer")
+    known = bridge.programs.all()
+    program = known[0] if known else await bridge.programs.add_sample("tick_printer")
     text = ProgramEditor(window, bridge, program)
     await text.load()
     telegram = TelegramDialog(window, bridge)
