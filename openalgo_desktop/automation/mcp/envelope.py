@@ -36,7 +36,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # the engine, the risk gate or the broker said no
     NOT_SENT = "not_sent"  # nothing left: the call itself is wrong, or not allowed
     NO_ENGINE = "no_engine"  # nothing runs that could answer
-    PARTIAL = "partial"  # some of its orders were sent, others not, or nobody knows
+    PARTIAL = "partial"  # some of it was done, some not, or nobody knows
     QUEUED = "queued"  # an order that waits for the owner's yes
     UNKNOWN = "unknown"  # it may have been carried out: never send it again
 
@@ -45,8 +45,8 @@ class Outcome(StrEnum):
 ADVICE: Mapping[Outcome, str] = {
     Outcome.UNKNOWN: "unknown: do not retry; look at the order book (get_order_book) and the "
     "positions (get_position_book) to see what became of it",
-    Outcome.PARTIAL: "Do not send it again as a whole: orders of it may be there. Look at each "
-    "result and at the order book (get_order_book).",
+    Outcome.PARTIAL: "Do not send it again as it was: parts of it are done. Look at data and at "
+    "the order book (get_order_book).",
     Outcome.QUEUED: "It waits for the owner in the action centre and is no order yet: do not send "
     "it again.",
 }

@@ -152,10 +152,16 @@ def _told(row: ToolRow, status: int, data: Any, request_id: str) -> Said:
     if row.writes and isinstance(data, dict):
         if data.get("mode") == "semi_auto":
             return Said(Outcome.QUEUED, "", data, request_id)
-        results = data.get("results")
-        if isinstance(results, list) and any(part.get("status") == "error" for part in results):
+        if _partly_failed(data):
             return Said(Outcome.PARTIAL, "", data, request_id)
     return Said(Outcome.OK, "", data, request_id)
+
+
+def _partly_failed(data: dict[str, Any]) -> bool:
+    """Whether a basket, a split, closing or cancelling all left something undone."""
+    rows = data.get("results")
+    refused = isinstance(rows, list) and any(row.get("status") == "error" for row in rows)
+    return refused or bool(data.get("failed_closures") or data.get("failed_cancellations"))
 
 
 def _broken(row: ToolRow, why: str, request_id: str) -> Said:
