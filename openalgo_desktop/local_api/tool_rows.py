@@ -77,7 +77,7 @@ TOOLS: tuple[_Tool, ...] = (
         "close_all_positions",
         "closeposition",
         _ORDERS,
-        "It closes those of the owner and of other strategies, too.",
+        "Of the owner and of other strategies, too, unless the key is bound to one strategy.",
         idempotent=True,
     ),
     T("place_gtt_order", "placegttorder", _ORDERS, _UNITS),

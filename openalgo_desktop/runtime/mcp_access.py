@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from openalgo_desktop import __version__
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.clock import SystemClock
-from openalgo_desktop.core.enums import KeyRights
+from openalgo_desktop.core.enums import KeyRights, Mode
 from openalgo_desktop.core.errors import AuthError, ConfigError
-from openalgo_desktop.core.tools import Writes
+from openalgo_desktop.core.tools import MCP_STRATEGY, Writes
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.vault import Vault
 
 #: Name of the key that is made for the command, and where the vault has its text.
 KEY_NAME, KEY_IN_VAULT = "mcp", "mcp.key"
-#: What that key may do, by ``mcp.writes``.
-_RIGHTS = {
-    Writes.OFF: KeyRights.READ,
-    Writes.SANDBOX: KeyRights.SANDBOX,
-    Writes.LIVE: KeyRights.TRADE,
+#: Orders and changes that it may send within a minute: more than a person reads.
+PER_MINUTE = 30
+
+
+class _Bounds(NamedTuple):
+    """What that key is made with. One that may write is of one strategy: it cancels and closes what
+    is that strategy's own. One for the sandbox lives there, whatever the mode is."""
+
+    rights: KeyRights
+    strategy: str = ""
+    mode: Mode | None = None
+    per_minute: int = 0
+
+
+_BOUNDS = {
+    Writes.OFF: _Bounds(KeyRights.READ),
+    Writes.SANDBOX: _Bounds(KeyRights.SANDBOX, MCP_STRATEGY, Mode.SANDBOX, PER_MINUTE),
+    Writes.LIVE: _Bounds(KeyRights.TRADE, MCP_STRATEGY, None, PER_MINUTE),
 }
 _REVOKED = (
     f"The API key {KEY_NAME!r} was revoked. For a new one switch the setting mcp.stdio off and on "
@@ -38,6 +51,10 @@ class Owned(Protocol):
     vault: Vault
     keys: ApiKeys
     api: LocalApi | None
+
+
+def _bounds_of(key: ApiKey) -> _Bounds:
+    return _Bounds(key.rights, key.strategy, key.mode, key.per_minute)
 
 
 class McpAccess:
@@ -80,17 +97,23 @@ class McpAccess:
                 "The owner switched off `openalgo-desktop mcp` (setting mcp.stdio). A key in "
                 "OPENALGO_API_KEY works all the same."
             )
-        rights = _RIGHTS[Writes(owned.settings["mcp.writes"])]
+        bounds = _BOUNDS[Writes(owned.settings["mcp.writes"])]
         async with self._making:
             known = await owned.vault.get(KEY_IN_VAULT)
             if known is not None:
                 key = await owned.keys.verify(known.reveal())
                 if key is None:  # the owner wanted it gone: it does not come back by itself
                     raise AuthError(_REVOKED)
-                if key.rights is rights:
+                if _bounds_of(key) == bounds:
                     return key, known.reveal()
                 await owned.keys.revoke(key.key_id)
-            key, made = await owned.keys.create(KEY_NAME, rights)
+            key, made = await owned.keys.create(
+                KEY_NAME,
+                bounds.rights,
+                strategy=bounds.strategy,
+                mode=bounds.mode,
+                per_minute=bounds.per_minute,
+            )
             await owned.vault.set(KEY_IN_VAULT, made)
             return key, made.reveal()
 
@@ -104,8 +127,8 @@ class McpAccess:
                 return
             key = await owned.keys.verify(known.reveal())
             if key is not None:
-                rights = _RIGHTS[Writes(owned.settings["mcp.writes"])]
-                if owned.settings["mcp.stdio"] and key.rights is rights:
+                bounds = _BOUNDS[Writes(owned.settings["mcp.writes"])]
+                if owned.settings["mcp.stdio"] and _bounds_of(key) == bounds:
                     return
                 await owned.keys.revoke(key.key_id)
             await owned.vault.delete(KEY_IN_VAULT)

@@ -47,6 +47,7 @@ class Origins:
         self._by_tag: dict[str, Origin] = {}
         self._by_id: dict[str, Origin] = {}
         self._id_of: dict[str, str] = {}  # order id by tag, of orders that were heard of
+        self._changes: set[str] = set()  # tags of changes and cancellations: they name nobody anew
         self._foreign: set[str] = set()  # order ids that the journal does not know
         #: Strategies that sent something through a bound lane, by mode, as far as that was met.
         self.bound: dict[Mode, set[str]] = {}
@@ -65,6 +66,8 @@ class Origins:
             bool(entry.request.get(BOUND)),
         )
         self._by_tag[entry.tag] = origin
+        if not entry.kind.endswith("place"):
+            self._changes.add(entry.tag)
         if origin.bound and origin.strategy not in self.bound.setdefault(entry.mode, set()):
             self.bound[entry.mode].add(origin.strategy)
             self.on_bound()
@@ -77,7 +80,8 @@ class Origins:
         origin = self._by_tag.get(tag)
         if origin is None or not order_id:
             return
-        self._by_id[order_id] = origin
+        if tag not in self._changes or order_id not in self._by_id:
+            self._by_id[order_id] = origin
         self._id_of[tag] = order_id
         if origin.strategy:
             self.on_named(mode, order_id, origin.strategy)
