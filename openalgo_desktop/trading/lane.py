@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import (
     AppError,
     NotConnected,
@@ -107,7 +107,11 @@ class Lane(ABC):
         if known is not None:
             return known
         nets = self.books.book(self.mode).strategies.get(strategy, {})
-        return {key: net.quantity for key, net in nets.items()}
+        return {
+            key: net.quantity
+            for key, net in nets.items()
+            if net.quantity > 0 or key[2] is not Product.CNC  # delivered shares are never short
+        }
 
     # -- mode -------------------------------------------------------------------------------
     @property

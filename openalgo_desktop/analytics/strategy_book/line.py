@@ -189,7 +189,16 @@ class Line:
         if row.strategy == SQUARE_OFF_STRATEGY:
             self._leave(place, row, cost)
         elif row.strategy:
-            self._take(place, row.strategy, units, row.price, row.at, cost)
+            self._take(place, row.strategy, self._own(place, row, units), row.price, row.at, cost)
+
+    @staticmethod
+    def _own(place: Place, row: Execution, units: int) -> int:
+        """Delivered shares that are sold open no short: what a strategy sells beyond what it bought
+        was held by somebody else, and nobody knows its result."""
+        if row.product is not Product.CNC or units > 0:
+            return units
+        net = place.nets.get(row.strategy, Net())
+        return -min(-units, max(0, net.quantity))
 
     def _leave(self, place: Place, row: Execution, cost: Decimal) -> None:
         side = -row.action.sign
@@ -235,7 +244,9 @@ class Line:
     def _take(
         self, place: Place, name: str, units: int, price: Decimal, at: datetime, cost: Decimal
     ) -> None:
-        profit = place.nets.setdefault(name, Net()).fill(units, price, at) * self.multiplier
+        """Units that a strategy bought or sold; 0 is a sale that is none of its own."""
+        net = place.nets.setdefault(name, Net())
+        profit = net.fill(units, price, at) * self.multiplier if units else ZERO
         sums = self.sums.setdefault(name, DaySum())
         sums.add(DaySum(profit.quantize(_EXACT), cost.quantize(_EXACT), 1, at))
 

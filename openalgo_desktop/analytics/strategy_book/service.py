@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two events of a mode at least.
 EVERY = 0.25
+#: Seconds until a reading that failed is tried again.
+RETRY = 5.0
 #: Executions that were stored without a name are looked up in the order journal for so many days.
 NAMED_WITHIN = 7
 CHUNK = 400
@@ -104,6 +106,7 @@ class StrategyBook:
         self._late: dict[Mode, list[Callable[[], None]]] = {}  # what came while a mode is read
         self._changed: dict[tuple[Mode, str], set[str]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._again: asyncio.TimerHandle | None = None
         self._wanted: set[Mode] = set(Mode)  # modes to be read (again)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -124,8 +127,9 @@ class StrategyBook:
         """Hear of nothing more."""
         for stop in self._stops:
             stop()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._again):
+            if timer is not None:
+                timer.cancel()
         self._around.follow(())
         if self._task is not None:
             self._task.cancel()
@@ -298,8 +302,9 @@ class StrategyBook:
                 self._late[mode] = []
                 try:
                     await self._read(mode)
-                except AppError as error:
+                except AppError as error:  # a disk that does not answer: later
                     log.error("the strategy book of %s was not read: %s", mode.value, error)
+                    self._again = asyncio.get_running_loop().call_later(RETRY, self.corrected, mode)
                 except Exception:
                     log.exception("the strategy book of %s was not read", mode.value)
                 finally:

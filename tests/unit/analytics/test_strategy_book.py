@@ -172,6 +172,13 @@ def test_all_of_an_order_replaces_what_was_known_of_it():
     assert sums(book)[2] == 3
 
 
+def test_shares_of_somebody_else_that_are_sold_open_no_short():
+    cnc = {"product": Product.CNC}
+    book = book_of(rows_of(row(-10, 100, **cnc), row(4, 110, **cnc), row(-9, 120, **cnc)))
+    assert (units(book), sums(book)) == ({}, (D(40), D(3), 3))
+    assert units(book_of(rows_of(row(-10, 100)))) == {Product.NRML: -10}
+
+
 # -- the same executions, the same book ------------------------------------------------------
 NAMES = ("ema", "two", "three", "", SQUARE_OFF_STRATEGY)
 events = st.tuples(
@@ -182,13 +189,14 @@ events = st.tuples(
     st.sampled_from(NAMES),
     st.sampled_from(("SBIN", "INFY")),
     st.booleans(),  # named late
+    st.sampled_from((Product.NRML, Product.CNC)),
 )
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(events, min_size=1, max_size=14), st.randoms(use_true_random=False))
 def test_any_order_of_fills_names_and_restarts_gives_the_same_book(
-    given_events: list[tuple[int, int, int, int, str, str, bool]], random: Any
+    given_events: list[tuple[int, int, int, int, str, str, bool, Product]], random: Any
 ):
     told = [
         row(
@@ -196,13 +204,14 @@ def test_any_order_of_fills_names_and_restarts_gives_the_same_book(
             price,
             name,
             symbol=symbol,
+            product=product,
             at=FIRST + timedelta(days=day, minutes=minute),
             order_id=str(n),
             trade_id=f"T{n}",
         )
-        for n, (day, minute, units, price, name, symbol, _) in enumerate(given_events)
+        for n, (day, minute, units, price, name, symbol, _, product) in enumerate(given_events)
     ]
-    late = {str(n) for n, event in enumerate(given_events) if event[-1]}
+    late = {str(n) for n, event in enumerate(given_events) if event[-2]}
     wanted = state(book_of(sorted(told, key=order_of)))
     book, stored = new_book(), []
     for day in sorted({one.at.date() for one in told}):

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from openalgo_desktop.analytics.execution_source import ExecutionSource
+from openalgo_desktop.analytics.strategy_book import service
 from openalgo_desktop.analytics.strategy_book.service import StrategyBook
 from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.events import Bus, OrderNamed, StrategyBookChanged
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Order, OrderRequest, Trade
@@ -124,6 +126,7 @@ class World:
         paper: Any = self
         around: Any = self
         live: Any = SimpleNamespace(all=self.all)
+        self.live = live
         instruments = InstrumentTable()
         self.book = StrategyBook(
             self.clock,
@@ -220,6 +223,22 @@ async def test_a_contract_that_expired_unsettled_is_told_as_unknown(world: World
     summary = book.summary("ema", Mode.LIVE)
     assert summary is not None and (summary.positions, summary.unknown) == (0, 1)
     assert book.positions("ema", Mode.LIVE) == []
+
+
+async def test_a_disk_that_does_not_answer_is_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service, "RETRY", 0.0)
+    world.rows, answers = [fill(1, 5)], iter((StorageError("full"), StorageError("full")))
+
+    async def all_but() -> list[Execution]:
+        for error in answers:
+            raise error
+        return world.rows
+
+    world.live.all = all_but
+    book = await world.start()
+    assert book.units(Mode.LIVE, "ema") == {("NSE", "SBIN", Product.NRML): 5}
 
 
 async def test_an_order_whose_executions_are_corrected_counts_as_corrected(world: World):

@@ -12,7 +12,7 @@ import pytest
 
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
-from openalgo_desktop.core.events import Bus, OrderUpdated
+from openalgo_desktop.core.events import Bus, OrderNamed, OrderUpdated
 from openalgo_desktop.core.model import Order, Position, Trade
 from openalgo_desktop.core.trade_journal import Because, Execution
 from openalgo_desktop.trading import executions
@@ -104,6 +104,22 @@ async def rig(monkeypatch: pytest.MonkeyPatch):
     await rig.recorder.start({})
     yield rig
     await rig.recorder.stop()
+
+
+async def test_a_fill_that_was_told_before_its_name_is_stored_with_it_once(rig: Rig) -> None:
+    unnamed = msgspec.structs.replace(trade("a", 40), strategy="")
+    rig.tell(40, unnamed)
+    order = Order(
+        "1", "SBIN", "NSE", Action.BUY, 100, PriceType.MARKET, Product.MIS, strategy="gap"
+    )  # fmt: skip
+    for mode in (Mode.SANDBOX, Mode.LIVE):
+        rig.bus.publish(
+            OrderNamed(
+                account_id=ACCOUNT, mode=mode, broker="x", order=order, trades=(trade("a", 40),)
+            )
+        )
+    assert [(row.strategy, row.quantity) for row in rig.store.rows.values()] == [("gap", 40)]
+    assert (len(rig.added), rig.corrections) == (1, 1)
 
 
 async def test_a_fill_is_kept_once(rig: Rig) -> None:
