@@ -17,6 +17,7 @@ from openalgo_desktop.automation.host.life.ports import Tools
 from openalgo_desktop.automation.host.logs import RunLogs
 from openalgo_desktop.automation.host.processes import HostProcesses
 from openalgo_desktop.automation.host.service import Facts, Host
+from openalgo_desktop.trading.webhooks import WebhookStore
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
@@ -62,6 +63,7 @@ async def start_host(terminal: Terminal) -> None:
             terminal.calendar,
             expiries,
             results.record,
+            partial(_other_names, terminal),
             lambda: (
                 int(terminal.settings["hosting.log_days"]),
                 int(terminal.settings["hosting.log_megabytes"]),
@@ -72,6 +74,13 @@ async def start_host(terminal: Terminal) -> None:
     terminal.risk_rules.programs = terminal.host.quotas
     terminal.on_stop(terminal.host.close)
     await terminal.host.start_up()
+
+
+async def _other_names(terminal: Terminal) -> Collection[str]:
+    """Names of webhook strategies and of made ones."""
+    webhooks = await WebhookStore(terminal.state).all()
+    made = await terminal.strategies.find()
+    return {row.name for row in webhooks} | {row.definition.name for row in made}
 
 
 def expiries_of(terminal: Terminal, underlying: str) -> Collection[date]:

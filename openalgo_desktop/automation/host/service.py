@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -65,6 +65,7 @@ class Facts:
     calendar: MarketCalendar
     expiries: Expiries
     records: Records
+    taken: Callable[[], Awaitable[Collection[str]]]  # names of strategies of other kinds
     keep: Callable[[], tuple[int, int]] = lambda: (14, 50)  # days and megabytes of logs
 
 
@@ -200,7 +201,7 @@ class Host:
         sample = str(path).removeprefix("sample:")
         if sample != str(path):
             path, link = samples.path_of(sample), False
-        row = await self.registry.add(path, name, link=link)
+        row = await self.registry.add(path, name, link=link, taken=await self._facts.taken())
         seat = self._seats[row.strategy_id] = self._seat(row, Kept())
         self._by_name[row.name] = seat
         await self._files.look(seat)

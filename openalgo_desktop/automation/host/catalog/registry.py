@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -91,11 +91,14 @@ class Registry:
         return await asyncio.to_thread(content.digest, folder, row.entry, single=row.single)
 
     # -- adding and removing ----------------------------------------------------------------
-    async def add(self, path: Path, name: str = "", *, link: bool = False) -> Hosted:
-        """Take a file or folder in: copied, or with ``link`` used where it is."""
+    async def add(
+        self, path: Path, name: str = "", *, link: bool = False, taken: Collection[str] = ()
+    ) -> Hosted:
+        """Take a file or folder in: copied, or with ``link`` used where it is. ``taken`` are names
+        of strategies of other kinds: two of one name would have one book."""
         found = await asyncio.to_thread(content.find, path)
         async with self._lock:
-            chosen = self._free_name(name or found.manifest.name or _stem(path))
+            chosen = self._free_name(name or found.manifest.name or _stem(path), taken)
             strategy_id = f"{_slug(chosen)}-{secrets.token_hex(3)}"
             row = self._row(strategy_id, chosen, found, link)
             if not link:
@@ -130,7 +133,7 @@ class Registry:
         )
         return self._checked(msgspec.structs.replace(row, hours=manifest.schedule.hours()))
 
-    def _free_name(self, name: str) -> str:
+    def _free_name(self, name: str, taken: Collection[str]) -> str:
         name = " ".join(name.split())
         if not name or len(name) > MAX_NAME:
             raise ConfigError(f"name: a program needs a name of 1 to {MAX_NAME} characters.")
@@ -138,6 +141,11 @@ class Registry:
             raise ConfigError(f"name: {name!r} must be without {' '.join(_FORBIDDEN)} and marks.")
         if name == SQUARE_OFF_STRATEGY:
             raise ConfigError(f"name: {name} is the name of what we close; give another one.")
+        if name.lower() in {other.lower() for other in taken}:
+            raise ConfigError(
+                f"name: another strategy is called {name!r}, and what a strategy holds is known by "
+                "its name; give another one with --name."
+            )
         if any(name.lower() == row.name.lower() for row in self._rows.values()):
             raise ConfigError(
                 f"name: there is a program {name!r} already; give another one with --name."

@@ -31,7 +31,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Where a program stands. ``run_id`` is the present run, else the last; ``digest`` the content
     that it was started with. ``off_day`` is the day (ISO) on which its schedule leaves it alone,
-    ``window`` the one that its schedule has dealt with. ``restarts`` are epoch seconds."""
+    ``window`` the one that its schedule has dealt with. ``restarts`` are epoch seconds.
+    ``closing``: what it holds is being closed, and that is not confirmed yet."""
 
     wanted: Wanted | None = None
     run_id: str = ""
@@ -47,6 +48,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     window: str = ""
     breach_day: str = ""
     breach: str = ""
+    closing: bool = False
 
 
 class JsonStore(Protocol):

@@ -91,6 +91,8 @@ class Schedules:
         try:
             await seat.start(hours.mode, BY, window)
         except AppError as error:
+            if seat.is_up:  # somebody else started it in this moment
+                return
             seat.note(state=HostedState.ERROR, reason=error.message)
             self._tell(f"{seat.row.name} was not started by its schedule: {error.message}")
 

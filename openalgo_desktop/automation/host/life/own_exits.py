@@ -38,6 +38,8 @@ class OwnExits:
                 f"What it holds is in the account {account_id} and orders go to {now} now: nothing "
                 "was sent. Look at its positions there.",
             )
+        if not await self._known(mode):
+            return ("The positions of the account are not known yet: nothing was sent.",)
         own, source = OwnPart(lane, name), f"stop:{name}"
         told: list[str] = []
         failed: dict[PositionKey, str] = {}
@@ -57,6 +59,14 @@ class OwnExits:
             why = failed.get(key, "its exit has not filled yet")
             told.append(f"{held:+,} {key[1]} ({key[2].value}) may still be open: {why}")
         return tuple(told)
+
+    async def _known(self, mode: Mode) -> bool:
+        """Whether the books of the account were read; soon after a start that takes a moment."""
+        for _ in range(int(self._settle / POLL)):
+            if self._desk.books.book(mode).day is not None:
+                return True
+            await asyncio.sleep(POLL)
+        return False
 
     async def _cancel(self, own: OwnPart, source: str) -> list[str]:
         try:

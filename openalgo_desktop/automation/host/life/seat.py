@@ -258,8 +258,9 @@ class Seat:
         # First on disk that it is not wanted; a disk that takes nothing does not keep it running.
         gone = msgspec.structs.replace(self.kept, wanted=None, off_day=off_day or self.kept.off_day)
         trouble = ""
+        wish = self.row.at_stop is AtStop.SQUARE_OFF if square_off is None else square_off
         try:
-            await self._put(gone, state=HostedState.STOPPING, reason=reason)
+            await self._put(gone, state=HostedState.STOPPING, reason=reason, closing=wish)
         except AppError as error:
             self._told(wanted=None, state=HostedState.STOPPING, reason=reason)
             trouble = f" It could not be stored ({error.message})."
@@ -275,17 +276,18 @@ class Seat:
             await asyncio.gather(life, return_exceptions=True)
         await self._tools.keys.revoke(self.kept.run_id)
         self._told(state=state, reason=reason + trouble, last_lines=lines)
-        wish = self.row.at_stop is AtStop.SQUARE_OFF if square_off is None else square_off
         if wish and mode is not None:
             await self._close_own(mode, account)
 
     async def _close_own(self, mode: Mode, account: str) -> None:
+        if not self.kept.closing:
+            self._told(closing=True)
         try:
             left = await self._tools.closer.close(self.row.name, mode, account)
         except AppError as error:
             left = (f"What it holds could not be closed: {error.message}",)
         text = " ".join(left) or "What it held is closed."
-        self._told(reason=f"{self.kept.reason} {text}".strip())
+        self._told(reason=f"{self.kept.reason} {text}".strip(), closing=False)
         if left:
             self._notice("error", f"{self.row.name}: {text}")
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from openalgo_desktop.automation.host.life.after_restart import Again, Decision, decide
+from openalgo_desktop.automation.host.life.after_restart import RESUME, Again, Decision, decide
 from openalgo_desktop.automation.host.life.looking import Schedules
 from openalgo_desktop.automation.host.life.ports import Tools
 from openalgo_desktop.automation.host.life.seat import Seat
@@ -35,6 +35,7 @@ class TakingUp:
         left = {marks.run_id: marks for marks in await self._tools.processes.left()}
         adopted: set[str] = set()
         anew: list[tuple[Seat, Marks | None]] = []
+        cut_short: list[tuple[Seat, Marks | None]] = []
         for seat in seats:
             marks = left.get(seat.kept.run_id)
             what = await self._decide(seat, marks, away)
@@ -44,12 +45,17 @@ class TakingUp:
                 adopted.add(seat.kept.run_id)
             elif what is Again.START:
                 anew.append((seat, marks))
+            elif seat.kept.closing:
+                left.pop(seat.kept.run_id, None)
+                cut_short.append((seat, marks))
         # Old keys first: those of new runs are made after this.
         await self._tools.keys.sweep(adopted)
         for marks in left.values():  # nobody wants these
             self._beside(self._end(marks))
         for seat, marks in anew:
             self._beside(self._start_anew(seat, marks))
+        for seat, marks in cut_short:
+            self._beside(self._close_on(seat, marks, away))
 
     async def _decide(self, seat: Seat, marks: Marks | None, away: float) -> Again:
         """What becomes of one; ``marks`` are those of its process, if there is one."""
@@ -111,6 +117,19 @@ class TakingUp:
                 )
                 return
             seat.resume(None)
+
+    async def _close_on(self, seat: Seat, marks: Marks | None, away: float) -> None:
+        """The engine ended while it closed what a program held: that goes on, unless it is long
+        ago."""
+        async with seat.turn:
+            if marks is not None:
+                await self._end(marks)
+            if away <= RESUME:
+                await seat.close_own()
+                return
+            text = "The engine ended while what it holds was being closed; look at its positions."
+            seat.note(reason=text, closing=False)
+            self._notice("error", f"{seat.row.name}: {text}")
 
     async def _end(self, marks: Marks) -> bool:
         try:

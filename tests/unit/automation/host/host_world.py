@@ -218,6 +218,7 @@ class World:
     wait: asyncio.Event | None = None
     results: dict[str, Result] = field(default_factory=dict)
     sent_before: int = 0
+    others: list[str] = field(default_factory=list)  # names of other strategies
     calendar: MarketCalendar = field(default_factory=MarketCalendar)
 
     async def engine(self) -> Host:
@@ -243,7 +244,9 @@ class World:
             sleep=self.sleep,
         )
         self.logs = NoLogs()
-        host = Host(tools, self.logs, Facts(self.calendar, lambda name: (), self.record))  # type: ignore[arg-type]
+        host = Host(
+            tools, self.logs, Facts(self.calendar, lambda name: (), self.record, self.taken)
+        )  # type: ignore[arg-type]
         await host.start_up()
         return host
 
@@ -259,6 +262,9 @@ class World:
 
     async def record(self, name: str, mode: Mode) -> TradeRecord:
         return TradeRecord(days=3, orders=12)
+
+    async def taken(self) -> list[str]:
+        return self.others
 
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)

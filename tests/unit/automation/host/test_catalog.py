@@ -119,6 +119,7 @@ async def test_what_is_wrong_is_a_sentence_and_leaves_nothing(
 
 async def test_other_paths_and_names(world: World) -> None:
     host = await world.engine()
+    world.others = ["Alerts"]
     text = world.folder / "notes.txt"
     text.write_text("no program")
     for path, name, said in (
@@ -128,6 +129,7 @@ async def test_other_paths_and_names(world: World) -> None:
         (world.script(), "a:b", "must be without"),
         (world.script(), "x" * 81, "1 to 80"),
         (world.script(), "AUTO_SQUARE_OFF", "another one"),
+        (world.script(), "alerts", "another strategy is called 'alerts'"),
     ):
         with pytest.raises(ConfigError, match=said):
             await host.add(path, name)

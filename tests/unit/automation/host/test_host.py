@@ -329,6 +329,28 @@ async def test_what_may_not_go_on_is_not_taken_up(world: World, why: str) -> Non
     await host.close()
 
 
+@pytest.mark.parametrize(("away", "closed"), [(60, 1), (7200, 0)])
+async def test_a_square_off_that_a_crash_cut_short_goes_on(
+    world: World, away: int, closed: int
+) -> None:
+    host = await world.engine()
+    view = await host.add(world.script())
+    await host.start("cross", Mode.SANDBOX, "me")
+    host._tools.rows.seen(world.clock.time())
+    await crash(host)
+    place = ("hosted-runs", view.hosted.strategy_id)
+    row = world.store.rows[place]
+    world.store.rows[place] = row | {"wanted": None, "state": "stopping", "closing": True}
+    world.clock.advance(away)
+    host = await world.engine()
+    await until(lambda: not world.store.rows[place]["closing"])
+    assert len(world.closed) == closed and not world.machine.alive
+    assert closed or "look at its positions" in host.get("cross").reason
+    await host.close()
+    await (await world.engine()).close()
+    assert len(world.closed) == closed  # once
+
+
 async def test_an_address_that_moved_or_an_account_that_changed_is_not_adopted(
     world: World,
 ) -> None:
