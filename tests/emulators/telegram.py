@@ -44,11 +44,12 @@ class TelegramEmulator:
         self.offsets: list[int] = []
         self.refuse: dict[str, deque[tuple[int, dict[str, Any]]]] = {}
         self.refuse_all: int = 0  # status of every answer
-        self.repeat = False  # updates come again, whatever was confirmed
+        self.repeat = False  # all updates come once more, as if nothing had been confirmed
         self.garbage: dict[str, int] = {}  # so many answers of a method are no JSON
         self.name = "Asha"
         self.cut = 0  # so many long polls end without an answer
         self._updates: list[dict[str, Any]] = []
+        self._confirmed = 0  # the number of the first update that was not
         self._more = asyncio.Event()
         self._ids = itertools.count(1000)
         self._messages = itertools.count(1)
@@ -156,20 +157,25 @@ class TelegramEmulator:
     async def _getUpdates(self, form: dict[str, Any], request: web.Request) -> Any:
         offset, seconds = int(form.get("offset", 0)), float(form.get("timeout", 0))
         self.offsets.append(offset)
-        if not self.repeat:
-            self._updates = [row for row in self._updates if row["update_id"] >= offset]
+        self._confirmed = max(self._confirmed, offset)
         if self.cut:
             self.cut -= 1
             assert request.transport is not None
             request.transport.abort()
             await asyncio.Event().wait()
-        if not self._updates:
+        if self.repeat:
+            self.repeat = False
+            return list(self._updates)
+        if not self._waiting():
             self._more.clear()
             try:
                 await asyncio.wait_for(self._more.wait(), seconds)
             except TimeoutError:
                 return []
-        return list(self._updates)
+        return self._waiting()
+
+    def _waiting(self) -> list[dict[str, Any]]:
+        return [row for row in self._updates if row["update_id"] >= self._confirmed]
 
     async def _sendMessage(self, form: dict[str, Any], request: web.Request) -> Any:
         return self._took("sendMessage", form, form["text"])

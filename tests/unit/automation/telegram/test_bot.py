@@ -334,7 +334,7 @@ async def test_the_place_is_on_disk_before_a_command_runs(monkeypatch: pytest.Mo
         count = len(api.said)
         async with room(store, vault, api) as r:
             await r.on()
-            await r.ask("/mode")
+            assert (await r.ask("/mode")).text == "Orders go to SANDBOX."
             assert len(api.said) == count + 1
 
 
