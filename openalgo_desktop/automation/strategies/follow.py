@@ -34,6 +34,8 @@ _HITS = {
     OrderKind.TARGET: EventKind.LEG_TARGET_HIT,
     OrderKind.LEG_MANUAL: EventKind.LEG_CLOSE_MANUAL,
 }
+#: A trail that moves is told at most so often; seconds.
+TOLD_EVERY = 5.0
 STOPS = (OrderKind.SL, OrderKind.TRAIL)
 
 
@@ -54,6 +56,7 @@ class Follow:
         self._gone = gone
         self._closed = closed
         self._wake = wake
+        self._told: dict[str, float] = {}  # when the trail of a place was told, monotonic
 
     # -- plans ------------------------------------------------------------------------------
     def on_plan(self, event: ExitPlanChanged) -> None:
@@ -71,20 +74,15 @@ class Follow:
         place = live.place(plan.plan_id)
         if place is None or (place.closed and not self._back(live, place, plan)):
             return
+        place.best = plan.best
+        last, live.plans[place.ref] = live.plans.get(place.ref), plan
+        if last is not None and _only_trailed(last, plan):
+            self._trails(live, place, plan)
+            self._runs.changed(live.strategy_id)
+            return
         grew = plan.held > place.held
         changed = (plan.held, plan.entry) != (place.held, place.entry)
-        place.held, place.multiplier, place.message = plan.held, plan.multiplier, plan.message
-        place.product = plan.product  # it may have been converted
-        if plan.under_key != place.under:
-            place.under = plan.under_key
-            self._runs.reindex(live)
-        place.best = plan.best
-        place.target = next(iter(exit_rules.target_prices(plan)[plan.hit :]), None)
-        if plan.entry > 0:
-            place.entry = plan.entry
-            if place.ltp is None:  # what it filled at is a price, too
-                place.ltp = plan.entry
-            live.state.first.setdefault(place.leg_id, plan.entry)
+        self._copy(live, place, plan)
         for order_id in plan.entries:
             live.ledger.link(place.ref, order_id, entry=True)
         self._trails(live, place, plan)
@@ -93,20 +91,38 @@ class Follow:
         for order_id in plan.exits:
             live.ledger.link(place.ref, order_id, entry=False)
         self._refresh(live, place, plan)
-        if plan.state is PlanState.FAILED:
-            self._failed(live, place, plan)
-        elif not plan.state.is_open:
-            self._ended(live, place, plan)
-        elif live.state.leaving is not None and (grew or not plan.held):
-            self._exits.let_go(live, place, run_rules.KIND_OF[live.state.leaving])
-        elif grew and place.kind in (OrderKind.LEG_MANUAL, OrderKind.SIGNAL):
-            self._exits.let_go(live, place, place.kind)
+        self._become(live, place, plan, grew=grew)
         if changed:
             live.count(place)
             self._runs.save(live)
             self.judge(live)
         self._runs.changed(live.strategy_id)
         live.news()
+
+    def _copy(self, live: LiveRun, place: Place, plan: ExitPlan) -> None:
+        place.held, place.multiplier, place.message = plan.held, plan.multiplier, plan.message
+        place.product = plan.product  # it may have been converted
+        if plan.under_key != place.under:
+            place.under = plan.under_key
+            self._runs.reindex(live)
+        place.target = next(iter(exit_rules.target_prices(plan)[plan.hit :]), None)
+        if plan.entry > 0:
+            place.entry = plan.entry
+            if place.ltp is None:  # what it filled at is a price, too
+                place.ltp = plan.entry
+            live.state.first.setdefault(place.leg_id, plan.entry)
+
+    def _become(self, live: LiveRun, place: Place, plan: ExitPlan, *, grew: bool) -> None:
+        """What the state of a plan means for its place."""
+        leaving = live.state.leaving
+        if plan.state is PlanState.FAILED:
+            self._failed(live, place, plan)
+        elif not plan.state.is_open:
+            self._ended(live, place, plan)
+        elif leaving is not None and (grew or not plan.held):
+            self._exits.let_go(live, place, run_rules.KIND_OF[leaving])
+        elif grew and place.kind is not None and not place.exiting:
+            self._exits.let_go(live, place, place.kind)  # told to go before it filled
 
     def _back(self, live: LiveRun, place: Place, plan: ExitPlan) -> bool:
         """An entry that was told as refused is at the broker after all: its place is open again."""
@@ -143,9 +159,18 @@ class Follow:
             place.armed = True
             text = f"The trailing stop of {place.symbol} is armed at {plan.stop_at}."
             self._runs.tell(live, EventKind.LEG_TRAIL_ARMED, text, leg_id=place.leg_id)
-        elif before != plan.stop_at and before is not None:
+        elif before != plan.stop_at and before is not None and self._news_of(place):
             text = f"The trailing stop of {place.symbol} is at {plan.stop_at}."
             self._runs.tell(live, EventKind.LEG_TRAIL_ADVANCED, text, leg_id=place.leg_id)
+
+    def _news_of(self, place: Place) -> bool:
+        """Whether its trail was not told just now: one that follows each price is not told each
+        time."""
+        now = self._ground.clock.monotonic()
+        if now - self._told.get(place.ref, float("-inf")) < TOLD_EVERY:
+            return False
+        self._told[place.ref] = now
+        return True
 
     def _leaves(self, live: LiveRun, place: Place, plan: ExitPlan) -> None:
         """A leg of the plan was reached, or it was told to go; then each exit that is refused."""
@@ -256,6 +281,8 @@ class Follow:
         live.ledger.refuse(place.ref, "not needed any more")
         place.closed = True
         live.count(place)
+        self._told.pop(place.ref, None)
+        live.plans.pop(place.ref, None)
         self.judge(live)  # before its leg may come again
         self._closed(live, place)
         self._runs.reindex(live)
@@ -332,12 +359,14 @@ class Follow:
         for live in self._runs.of_key(key):
             if live.over or live.recovering:
                 continue
-            for place in live.open():
-                if place.key == key:
-                    place.ltp = price
-                    live.value(place)
-            self._wait(live, key, price)
-            self.judge(live)
+            for place in live.open_at(key):
+                place.ltp = price
+                live.value(place)
+            if live.state.waiting:
+                self._wait(live, key, price)
+            total = live.total()
+            if total is None or not live.quiet[0] < total < live.quiet[1]:
+                self.judge(live)
             self._runs.changed(live.strategy_id)
 
     def _wait(self, live: LiveRun, key: Key, price: Decimal) -> None:
@@ -349,13 +378,15 @@ class Follow:
                 self._wake(live)
 
     def judge(self, live: LiveRun) -> None:
-        """The combined rules of a run look at its result."""
+        """The combined rules of a run look at its result; also after a fill, and every second for
+        the session of the daily loss."""
         total = live.total()
         if total is None or live.state.leaving is not None or live.recovering:
             return
         guard = run_rules.new_session(live.state.guard, self._ground.clock.now(), total)
         found = run_rules.judge(live.definition, guard, total)
         before, live.state.guard = live.state.guard, found.guard
+        live.quiet = run_rules.quiet(live.definition, found.guard)
         for kind in found.told:
             text = f"result {total:.2f}, floor {found.guard.floor}"
             self._runs.tell(live, kind, text, payload={"result": float(total)})
@@ -372,3 +403,17 @@ class Follow:
             state.restart = True
         self._exits.leave(live, reason, f"{reason.value} at {total:.2f} rupees")
         self._wake(live)
+
+
+def _only_trailed(last: ExitPlan, plan: ExitPlan) -> bool:
+    """Whether nothing but the best price and the stop of a plan is another."""
+    return (
+        plan.held == last.held
+        and plan.entry == last.entry
+        and plan.state is last.state
+        and plan.firing is last.firing
+        and plan.entries is last.entries
+        and plan.exits is last.exits
+        and plan.spec is last.spec
+        and plan.product is last.product
+    )

@@ -54,12 +54,14 @@ class Hours:
         runs: Runs,
         exits: Exits,
         wake: Callable[[LiveRun], None],
+        judge: Callable[[LiveRun], None],
         start: Start,
     ) -> None:
         self._runs = runs
         self._ground: Ground = runs.ground
         self._exits = exits
         self._wake = wake
+        self._judge = judge
         self._start = start
         self._task: asyncio.Task[None] | None = None
         self._starting: set[asyncio.Task[None]] = set()
@@ -108,6 +110,7 @@ class Hours:
     # -- runs -------------------------------------------------------------------------------
     def _look_at(self, live: LiveRun, now: datetime) -> None:
         self._again(live)
+        self._judge(live)
         if live.state.leaving is not None:
             for place in live.open():  # an entry may have filled since, or was not told
                 if not place.exiting:

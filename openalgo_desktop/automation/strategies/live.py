@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import msgspec
 
 from openalgo_desktop.automation.strategies.ledger import Ledger
 from openalgo_desktop.automation.strategies.state import Place, RunState
+from openalgo_desktop.core.exits import ExitPlan
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.strategies.model import ZERO, Definition, Leg
 from openalgo_desktop.core.strategies.rows import LegView, MadeStrategy, Run, RunView
 from openalgo_desktop.core.strategies.words import StrategyKind
 
 #: What closing costs is worked out anew when the price has moved so far; a share of it.
-_MOVED = Decimal("0.005")
+_MOVED = Decimal("0.01")
 _PAISA = Decimal("0.01")
 
 #: Rupees that leaving a place at a price would cost.
@@ -69,10 +70,16 @@ class LiveRun:
         self.recovering = False
         self.over = False
         self.moved = asyncio.Event()  # set and replaced at every change of a place
+        self.plans: dict[str, ExitPlan] = {}  # of open places, as they were last told
         self._close_cost = close_cost
         self._places = {place.ref: place for place in state.places}
         self._open = {place.ref: place for place in state.places if place.open}
-        self._realised = self._charges = ZERO
+        self._realised = self._charges = ZERO  # sums of all places, kept by each change of one
+        self._open_pnl = self._closing = ZERO
+        self._unknown = 0  # places whose price was never heard
+        self._net = made.definition.net_of_charges
+        #: A result between these does nothing: most prices cost two comparisons.
+        self.quiet: tuple[Decimal, Decimal] = (ZERO, ZERO)
         self._figures: dict[str, _Figures] = {}
         for place in state.places:
             self.count(place)
@@ -116,6 +123,10 @@ class LiveRun:
         """Those that hold something or may come to."""
         return (place for place in tuple(self._open.values()) if place.open)
 
+    def open_at(self, key: Key) -> list[Place]:
+        """The open places of an instrument."""
+        return [place for place in self._open.values() if place.key == key]
+
     def open_of(self, leg_id: int) -> Place | None:
         """The open place of a leg that is not being turned round."""
         rows = (row for row in self.open() if row.leg_id == leg_id and not row.superseded)
@@ -152,36 +163,42 @@ class LiveRun:
         self._open[place.ref] = place
 
     def value(self, place: Place) -> None:
-        """The price of a place moved."""
+        """The price of a place moved: its part of the result is another, nothing else is looked
+        at."""
         figures = self._figures[place.ref]
+        before, closing = figures.open_pnl, figures.closing
         if place.closed or not place.held:
             figures.open_pnl, figures.closing = ZERO, ZERO
-            return
-        if place.ltp is None or not place.entry:
+        elif place.ltp is None or not place.entry:
             figures.open_pnl = None
-            return
-        gain = (place.ltp - place.entry) * place.side
-        figures.open_pnl = gain * place.held * place.multiplier
-        near = abs(place.ltp - figures.closing_at) <= figures.closing_at * _MOVED
-        if not near or figures.closing_units != place.held:
-            figures.closing = self._close_cost(place, place.ltp)
-            figures.closing_at, figures.closing_units = place.ltp, place.held
+        else:
+            gain = (place.ltp - place.entry) * place.side
+            figures.open_pnl = gain * place.held * place.multiplier
+            near = abs(place.ltp - figures.closing_at) <= figures.closing_at * _MOVED
+            if not near or figures.closing_units != place.held:
+                figures.closing = self._close_cost(place, place.ltp)
+                figures.closing_at, figures.closing_units = place.ltp, place.held
+        self._unknown += (figures.open_pnl is None) - (before is None)
+        self._open_pnl += (figures.open_pnl or ZERO) - (before or ZERO)
+        self._closing += figures.closing - closing
 
     def result(self) -> Result:
-        """What the run gave so far, to the paisa. It costs what is open."""
-        rows = [self._figures[ref] for ref in self._open]
-        opens = [row.open_pnl for row in rows]
-        known = [value for value in opens if value is not None]
+        """What the run gave so far, to the paisa."""
         return Result(
             self._realised.quantize(_PAISA),
-            _paise(known) if len(known) == len(opens) else None,
+            None if self._unknown else self._open_pnl.quantize(_PAISA),
             self._charges.quantize(_PAISA),
-            _paise(row.closing for row in rows),
+            self._closing.quantize(_PAISA),
         )
 
     def total(self) -> Decimal | None:
-        """What its rules look at, rupees; None while a price is not known."""
-        return self.result().total(net=self.definition.net_of_charges)
+        """What its rules look at, rupees to the paisa; None while a price is not known."""
+        if self._unknown:
+            return None
+        gross = self._realised + self._open_pnl
+        if self._net:
+            gross -= self._charges + self._closing
+        return gross.quantize(_PAISA)
 
     # -- showing ----------------------------------------------------------------------------
     def view(self) -> RunView:
@@ -218,13 +235,9 @@ class LiveRun:
             stop=place.stop if place.open else None,
             target=place.target if place.open else None,
             best=place.best if place.open else None,
-            pnl=None if open_pnl is None else _paise((figures.realised, open_pnl)),
+            pnl=None if open_pnl is None else (figures.realised + open_pnl).quantize(_PAISA),
             message=place.refused or place.message,
         )
-
-
-def _paise(values: Iterable[Decimal]) -> Decimal:
-    return sum(values, ZERO).quantize(_PAISA)
 
 
 def _state(place: Place) -> str:

@@ -69,7 +69,9 @@ class Engine(Catalog):
             self.registry, self._exits, self.entries.gone, self._work.closed, self._work.wake
         )
         self.prices = RunPrices(ground, self.registry, self._heard, self._stale)
-        self.hours = Hours(self.registry, self._exits, self._work.wake, self._by_schedule)
+        self.hours = Hours(
+            self.registry, self._exits, self._work.wake, self._follow.judge, self._by_schedule
+        )
         self._recovery = Recovery(self.registry, self._follow, self._work)
         self._locks: dict[int, asyncio.Lock] = {}
         self._stops: list[Callable[[], None]] = []

@@ -299,7 +299,7 @@ class Starter:
         stays its own (superseded); the new one is entered when it is out by its fill."""
         place.superseded = True
         until: datetime = self._ground.clock.now() + FRESH
-        live.state.again.append(Again(leg.leg_id, side, until=until))
+        live.state.again.append(Again(leg.leg_id, side, until=until, why="turned round"))
         self._exits.let_go(live, place, OrderKind.SIGNAL)
         self._runs.save(live)
         return SignalAnswer(

@@ -93,6 +93,7 @@ class Again(msgspec.Struct):
     exchange: str = ""
     symbol: str = ""
     until: datetime | None = None
+    why: str = "re-entry"
 
 
 class RunState(msgspec.Struct):

@@ -186,7 +186,7 @@ class Work:
             elif self._turning(live, one.leg_id):
                 state.again.append(one)  # the old position has to be out first
             else:
-                await self._enter_again(live, one, "re-entry")
+                await self._enter_again(live, one, one.why)
         if due or again:
             self._runs.reindex(live)
             self._runs.save(live)

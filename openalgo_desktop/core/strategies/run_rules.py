@@ -76,6 +76,21 @@ def judge(d: Definition, guard: Guard, result: Decimal) -> Judgement:
     return Judgement(guard, None, told)
 
 
+def quiet(d: Definition, guard: Guard) -> tuple[Decimal, Decimal]:
+    """Results strictly between these do nothing to a run: no limit and no new extreme lies
+    there."""
+    low, high = [guard.trough], [guard.peak, guard.base + guard.best]
+    if guard.floor is not None:
+        low.append(guard.base + guard.floor)
+    if d.overall_sl is not None and not guard.bypass_stop:
+        low.append(guard.base - d.overall_sl)
+    if d.overall_target is not None:
+        high.append(guard.base + d.overall_target)
+    if d.daily_loss_limit is not None:
+        low.append(guard.day_base - guard.earlier - d.daily_loss_limit)
+    return max(low), min(high)
+
+
 def today(guard: Guard, result: Decimal) -> Decimal:
     """What all runs of the strategy gave since the session began, rupees."""
     return guard.earlier + result - guard.day_base

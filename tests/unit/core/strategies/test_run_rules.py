@@ -132,3 +132,24 @@ def test_what_an_exit_is_for(leg: str, trailed: bool, kind: OrderKind):
 def test_every_reason_has_an_exit_and_every_exit_of_ours_a_name():
     assert set(rules.KIND_OF) == set(StopReason)
     assert set(rules.KIND_OF.values()) <= set(rules.NAME_OF)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"overall_sl": D(50), "overall_target": D(60)},
+        {"daily_loss_limit": D(40)},
+        {"lock_profit": LockProfit(LockMode.LOCK_AND_TRAIL, D(30), D(10), D(15))},
+    ],
+)
+def test_a_result_in_the_quiet_band_changes_nothing(fields: dict[str, Any]):
+    """Every walk to a result in the band leaves the guard as it is; outside something happens."""
+    d, guard = wants(**fields), Guard(earlier=D(-5))
+    for number in (3, -7, 12, 25, 34, 31, 29, -20, 5, -34):
+        guard = rules.judge(d, guard, D(number)).guard
+        low, high = rules.quiet(d, guard)
+        for result in range(-80, 80):
+            found = rules.judge(d, guard, D(result))
+            if low < result < high:
+                assert found == rules.Judgement(guard)
