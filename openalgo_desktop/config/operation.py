@@ -18,9 +18,10 @@ class Guard(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One argument. ``kind`` is ``text``, ``int``, ``flag``, ``list`` or ``secret``; a positional
-    argument of the command unless ``option``. A secret is no argument, for those are seen by
-    others: it is asked at the prompt or read from standard input, one line."""
+    """One argument. ``kind`` is ``text``, ``path`` (seen from the folder of the command), ``int``,
+    ``flag``, ``list`` or ``secret``; a positional argument of the command unless ``option``. A
+    secret is no argument, for those are seen by others: it is asked at the prompt or read from
+    standard input, one line."""
 
     name: str
     help: str

@@ -523,6 +523,7 @@ def checked(row: Operation, data: Mapping[str, Any]) -> dict[str, Any]:
 
 _KINDS: dict[str, tuple[type, Any]] = {
     "text": (str, ""),
+    "path": (str, ""),
     "int": (int, 0),
     "flag": (bool, False),
     "list": (list, []),

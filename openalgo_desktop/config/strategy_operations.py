@@ -13,7 +13,7 @@ STRATEGY_OPERATIONS: tuple[Operation, ...] = (
         "add",
         "take in a Python file, a folder with an entry point, or sample:NAME",
         (
-            F("path", "file, folder, or sample:NAME", metavar="PATH"),
+            F("path", "file, folder, or sample:NAME", "path", metavar="PATH"),
             F("name", "its name here; without it that of the file", option=True, required=False),
             F("link", "use it where it is; without it a copy is kept", "flag", option=True),
         ),

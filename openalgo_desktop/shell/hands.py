@@ -61,6 +61,8 @@ def _add_field(parser: argparse.ArgumentParser, field: Field) -> None:
         options["choices"] = field.choices
     if field.kind == "int":
         options["type"] = int
+    if field.kind == "path":
+        options["type"] = _whole_path
     if field.option:
         options |= {"dest": field.name, "required": field.required}
         if field.kind == "list":
@@ -68,6 +70,11 @@ def _add_field(parser: argparse.ArgumentParser, field: Field) -> None:
     elif not field.required:
         options["nargs"] = "?"
     parser.add_argument(name, **options)
+
+
+def _whole_path(text: str) -> str:
+    """The engine stands in another folder. ``sample:NAME`` is no path."""
+    return text if text.startswith("sample:") else str(Path(text).expanduser().absolute())
 
 
 # -- run ------------------------------------------------------------------------------------

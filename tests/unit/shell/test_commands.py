@@ -68,6 +68,13 @@ def test_a_mistyped_command_is_named_with_near_misses(capsys: pytest.CaptureFixt
     assert "Did you mean api.rest_port" in capsys.readouterr().err
 
 
+def test_a_path_is_of_the_folder_of_the_command():
+    parsed = parser.build_parser().parse_args(["strategy", "add", "mine.py"])
+    assert parsed.path == str(Path("mine.py").absolute())
+    parsed = parser.build_parser().parse_args(["strategy", "add", "sample:pairs"])
+    assert parsed.path == "sample:pairs"
+
+
 def test_options_may_come_before_the_command():
     assert parser.with_command(["--data-dir", "x", "headless"]) == ["headless", "--data-dir", "x"]
     assert parser.with_command(["--data-dir", "x"]) == ["gui", "--data-dir", "x"]
