@@ -44,11 +44,11 @@ class ToolRow:
     """One tool. ``schema`` is the JSON schema of its arguments (an object without other fields).
 
     ``route`` and ``method`` are the call of the local API that it makes, in which ``names`` says
-    what arguments are called and ``fixed`` what is always sent; without a route a function of the
-    MCP server answers. ``rows``: the answer is a list, the argument ``limit`` (how many rows at
-    most) is ours; ``newest`` is the field by whose time the newest come first, and of a ``master``
-    only the beginning is read. ``writes``: it changes orders, positions or what others are told, so
-    it needs the trade right; ``destructive`` and ``idempotent`` are the hints of MCP.
+    what arguments are called; without a route a function of the MCP server answers. ``rows``: the
+    answer is a list, the argument ``limit`` (how many rows at most) is ours; ``newest`` is the
+    field by whose time the newest come first, and of a ``master`` only the beginning is read.
+    ``writes``: it changes orders, positions or what others are told, so it needs the trade right;
+    ``destructive`` and ``idempotent`` are the hints of MCP.
     """
 
     name: str
@@ -58,7 +58,6 @@ class ToolRow:
     route: str = ""
     method: str = "POST"
     names: Mapping[str, str] = field(default_factory=dict)
-    fixed: Mapping[str, Any] = field(default_factory=dict)
     rows: bool = False
     newest: str = ""
     master: bool = False

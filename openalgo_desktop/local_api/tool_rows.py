@@ -37,7 +37,6 @@ class _Tool:
     path: str
     toolset: Toolset
     more: str = ""
-    fixed: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     rows: bool = False
     newest: str = ""
@@ -216,7 +215,6 @@ def _row(tool: _Tool, endpoint: Endpoint) -> ToolRow:
         endpoint.route,
         endpoint.method,
         names={name: field for field, name in NAMES.items()},
-        fixed=tool.fixed,
         rows=tool.rows,
         newest=tool.newest,
         master=tool.path == "instruments",

@@ -57,7 +57,7 @@ def fields(row: ToolRow, arguments: Mapping[str, Any]) -> dict[str, Any]:
     renamed: dict[str, Any] = _renamed(row.names, arguments)
     if row.rows:
         renamed.pop("limit", None)
-    return {name: value for name, value in renamed.items() if value is not None} | dict(row.fixed)
+    return {name: value for name, value in renamed.items() if value is not None}
 
 
 def _renamed(names: Mapping[str, str], value: Any) -> Any:

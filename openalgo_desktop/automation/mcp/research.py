@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from openalgo_desktop.automation.mcp import studies
 from openalgo_desktop.automation.mcp.envelope import Outcome, Said
 from openalgo_desktop.automation.mcp.ports import Ask, OwnTool
 from openalgo_desktop.automation.mcp.reference import (
@@ -22,6 +22,14 @@ from openalgo_desktop.automation.mcp.reference import (
     arguments,
     candles,
     reads,
+)
+from openalgo_desktop.automation.mcp.snapshots import (
+    MOMENTUM,
+    TREND,
+    VOLATILITY,
+    OneStudy,
+    signs,
+    snapshot,
 )
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.errors import AppError
@@ -35,43 +43,6 @@ _FEWEST = 2
 _FORMING = "The newest bar may still be forming."
 
 
-@dataclass(frozen=True, slots=True)
-class _Study:
-    """A study of a snapshot: what it is called in the answer, and which outputs are told."""
-
-    name: str
-    study: str
-    params: Mapping[str, Any]
-    outputs: tuple[str, ...]
-
-
-S = _Study
-TREND: tuple[_Study, ...] = (
-    *(S(f"sma_{n}", "sma", {"length": n}, ("average",)) for n in (20, 50, 200)),
-    *(S(f"ema_{n}", "ema", {"length": n}, ("average",)) for n in (9, 21)),
-    S("macd", "macd", {}, ("macd", "signal", "histogram")),
-    S("adx", "adx", {}, ("adx", "plus", "minus")),
-    S("supertrend", "supertrend", {}, ("rising", "falling")),
-    S("aroon", "aroon", {}, ("up", "down")),
-)
-MOMENTUM: tuple[_Study, ...] = (
-    S("rsi", "rsi", {}, ("rsi",)),
-    S("stochastic", "stochastic", {}, ("k", "d")),
-    S("cci", "cci", {}, ("cci",)),
-    S("williams_r", "williams-r", {}, ("r",)),
-    S("roc", "roc", {}, ("roc",)),
-    S("ultimate", "ultimate", {}, ("uo",)),
-)
-VOLATILITY: tuple[_Study, ...] = (
-    S("atr", "atr", {}, ("atr",)),
-    S("natr_percent", "natr", {}, ("natr",)),
-    S("bollinger", "bollinger", {}, ("upper", "middle", "lower")),
-    S("bollinger_width", "bollinger-width", {}, ("width",)),
-    S("keltner", "keltner", {}, ("upper", "middle", "lower")),
-    S("historical_volatility", "historical-volatility", {}, ("volatility",)),
-)
-
-
 # -- what is asked --------------------------------------------------------------------------
 async def _bars(ask: Ask, data: Mapping[str, Any]) -> Columns | Said:
     """The candles of the instrument in ``data``, or why there are none."""
@@ -81,8 +52,6 @@ async def _bars(ask: Ask, data: Mapping[str, Any]) -> Columns | Said:
     rows = said.data.get("data") or []
     if len(rows) < _FEWEST:
         return Said(Outcome.REFUSED, f"There are {len(rows)} candles: too few to compute of.")
-    from openalgo_desktop.automation.mcp import studies
-
     return studies.columns(rows[-data["lookback_bars"] :])
 
 
@@ -97,21 +66,8 @@ def _key(data: Mapping[str, Any]) -> tuple[str, str]:
     return (data["exchange"], data["symbol"])
 
 
-def _snapshot(rows: tuple[_Study, ...], data: Mapping[str, Any], bars: Columns) -> dict[str, Any]:
-    from openalgo_desktop.automation.mcp import studies
-
-    found: dict[str, Any] = {}
-    for row in rows:
-        arrays = studies.computed(row.study, row.params, bars, _key(data), data["interval"])
-        values = studies.newest(arrays, row.outputs)
-        found[row.name] = values if len(values) > 1 else next(iter(values.values()))
-    return found
-
-
 # -- tools ----------------------------------------------------------------------------------
 async def _list(ask: Ask, data: dict[str, Any]) -> Said:
-    from openalgo_desktop.automation.mcp import studies
-
     specs = await asyncio.to_thread(studies.known)
     words = str(data.get("query") or "").lower().split()
     rows = [
@@ -131,7 +87,6 @@ async def _indicator(ask: Ask, data: dict[str, Any]) -> Said:
     bars = await _bars(ask, data)
     if isinstance(bars, Said):
         return bars
-    from openalgo_desktop.automation.mcp import studies
 
     def work() -> list[dict[str, Any]]:
         params = data.get("params") or {}
@@ -156,12 +111,14 @@ async def _indicator(ask: Ask, data: dict[str, Any]) -> Said:
     return _told(data, bars, {"indicator": data["indicator"], "values": rows})
 
 
-def _snapshot_of(rows: tuple[_Study, ...]) -> Any:
+def _snapshot_of(rows: tuple[OneStudy, ...]) -> Any:
     async def make(ask: Ask, data: dict[str, Any]) -> Said:
         bars = await _bars(ask, data)
         if isinstance(bars, Said):
             return bars
-        return _told(data, bars, await asyncio.to_thread(_snapshot, rows, data, bars))
+        return _told(
+            data, bars, await asyncio.to_thread(snapshot, rows, bars, _key(data), data["interval"])
+        )
 
     return make
 
@@ -170,7 +127,6 @@ async def _levels(ask: Ask, data: dict[str, Any]) -> Said:
     bars = await _bars(ask, data)
     if isinstance(bars, Said):
         return bars
-    from openalgo_desktop.automation.mcp import studies
 
     def work() -> dict[str, Any]:
         key, interval = _key(data), data["interval"]
@@ -196,43 +152,8 @@ async def _signals(ask: Ask, data: dict[str, Any]) -> Said:
     bars = await _bars(ask, data)
     if isinstance(bars, Said):
         return bars
-    found = await asyncio.to_thread(_signs, data, bars)
+    found = await asyncio.to_thread(signs, bars, _key(data), data["interval"])
     return _told(data, bars, {"signs": found})
-
-
-def _signs(data: Mapping[str, Any], bars: Columns) -> dict[str, str]:
-    """What widely used rules say of the newest bar: ``up``, ``down``, or that they do not."""
-    close = float(bars.close[-1])
-    values = _snapshot((*TREND, *MOMENTUM), data, bars)
-    macd, adx, stochastic = values["macd"], values["adx"], values["stochastic"]
-    trend = values["supertrend"]
-
-    def over(first: float | None, second: float | None) -> str:
-        if first is None or second is None:
-            return "not known"
-        return "up" if first > second else "down" if first < second else "even"
-
-    def edge(value: float | None, low: float, high: float) -> str:
-        if value is None:
-            return "not known"
-        return "oversold" if value < low else "overbought" if value > high else "between"
-
-    rising = trend["rising"] is not None
-    return {
-        "close_against_sma_50": over(close, values["sma_50"]),
-        "close_against_sma_200": over(close, values["sma_200"]),
-        "ema_9_against_ema_21": over(values["ema_9"], values["ema_21"]),
-        "macd_against_signal": over(macd["macd"], macd["signal"]),
-        "supertrend": "up" if rising else "down" if trend["falling"] is not None else "not known",
-        "directional_movement": over(adx["plus"], adx["minus"]),
-        "trend_strength": "not known" if adx["adx"] is None else _strength(adx["adx"]),
-        "rsi": edge(values["rsi"], 30, 70),
-        "stochastic": edge(stochastic["k"], 20, 80),
-    }
-
-
-def _strength(adx: float) -> str:
-    return "strong" if adx >= 25 else "weak" if adx < 20 else "middling"
 
 
 async def _timeframes(ask: Ask, data: dict[str, Any]) -> Said:
@@ -246,15 +167,13 @@ async def _timeframes(ask: Ask, data: dict[str, Any]) -> Said:
             continue
         found[interval] = {
             "last_close": float(bars.close[-1]),
-            "signs": await asyncio.to_thread(_signs, one, bars),
+            "signs": await asyncio.to_thread(signs, bars, _key(one), interval),
         }
     about = {"symbol": data["symbol"], "exchange": data["exchange"]}
     return Said(Outcome.OK, data=about | {"intervals": found}, more={"hint": _FORMING})
 
 
 async def _screen(ask: Ask, data: dict[str, Any]) -> Said:
-    from openalgo_desktop.automation.mcp import studies
-
     rows: list[dict[str, Any]] = []
     for place in data["symbols"]:
         one = data | place
