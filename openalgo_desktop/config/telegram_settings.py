@@ -17,6 +17,7 @@ TOLD: tuple[tuple[str, str], ...] = (
     ("placed", "an order was placed"),
     ("filled", "an order was filled"),
     ("rejected", "an order was refused (by limits, too) or rejected, also after it was accepted"),
+    ("approvals", "an order waits for a human"),
     ("cancelled", "an order was cancelled"),
     ("exits", "a stop, target or trigger was reached, or failed"),
     ("connection", "prices or the broker's session are lost or back"),

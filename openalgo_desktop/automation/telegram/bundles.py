@@ -34,6 +34,7 @@ KINDS: dict[str, Kind] = {
         Kind("filled", "fills", Weight.NEWS, "trade_notifications"),
         Kind("rejected", "orders refused", Weight.ALARM, "order_notifications"),
         Kind("cancelled", "orders cancelled", Weight.CHATTER, "order_notifications"),
+        Kind("approvals", "orders that wait for a human", Weight.ALARM, "order_notifications"),
         Kind("exits", "exits", Weight.ALARM, "trade_notifications"),
         Kind("connection", "changes of the connection", Weight.ALARM),
         Kind("risk", "warnings", Weight.ALARM, "pnl_notifications"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,10 +21,12 @@ from openalgo_desktop.automation.telegram.ports import Store
 from openalgo_desktop.automation.telegram.rooms import Rooms, title
 from openalgo_desktop.automation.telegram.strategies import hosted_news
 from openalgo_desktop.automation.telegram.summary import Summaries
+from openalgo_desktop.core.api_rows import NEVER
 from openalgo_desktop.core.clock import IST
-from openalgo_desktop.core.enums import AccountState, OrderStatus
+from openalgo_desktop.core.enums import AccountState, ApprovalStatus, OrderStatus
 from openalgo_desktop.core.events import (
     AccountChanged,
+    ApprovalChanged,
     BooksDiffer,
     ExitPlanChanged,
     FeedChanged,
@@ -99,6 +101,7 @@ class Teller:
             on(OrderUpdated, self._order),
             on(OrderRefused, self._refused),
             on(OrderCorrected, self._corrected),
+            on(ApprovalChanged, self._approval),
             on(ExitPlanChanged, self._plan),
             on(FeedChanged, self._feed),
             on(AccountChanged, self._account),
@@ -206,15 +209,22 @@ class Teller:
         return f"{at.astimezone(IST):%H:%M:%S}"
 
     def _refused(self, event: OrderRefused) -> None:
-        now, asked = self._rooms.clock.now(), event.request
-        words = (asked.get(name) for name in ("action", "quantity", "symbol", "exchange"))
-        what = " ".join(str(word) for word in words if word) or str(asked.get("order_id", ""))
+        now, what = self._rooms.clock.now(), _asked(event.request)
         self.news(
             "rejected",
             f"{title(event.mode)} {now:%H:%M:%S} {event.kind} refused: {what} "
             f"(from {event.source}): {event.reason}",
             f"{event.mode}:{event.source}:{event.kind}:{what}:{event.reason}",
         )
+
+    def _approval(self, event: ApprovalChanged) -> None:
+        row = event.approval
+        if row.status is not ApprovalStatus.PENDING:
+            return
+        until = f", until {row.expires_at.astimezone(IST):%H:%M}" if row.expires_at < NEVER else ""
+        what = _asked(row.payload)
+        text = f"waits in the action centre{until}: {row.kind} {what} (from {row.source})"
+        self.news("approvals", text, f"{row.approval_id}")
 
     def _corrected(self, event: OrderCorrected) -> None:
         self.news("rejected", f"{title(event.mode)} order {event.order_id}: {event.message}")
@@ -310,6 +320,12 @@ def _remember(memory: OrderedDict[Any, Any], key: Any, value: Any) -> None:
     memory.move_to_end(key)
     if len(memory) > REMEMBERED:
         memory.popitem(last=False)
+
+
+def _asked(request: Mapping[str, Any]) -> str:
+    """The order in the fields of a request; of a change the order's id."""
+    words = (request.get(name) for name in ("action", "quantity", "symbol", "exchange"))
+    return " ".join(str(word) for word in words if word) or str(request.get("order_id", ""))
 
 
 def _whose(order: Order) -> str:

@@ -136,3 +136,37 @@ async def test_a_key_that_may_only_read_tells_and_changes_nothing(api: Api):
         assert (await post(f"telegram/{path}", {"message": "x"}, "read"))[0] == 403
         assert (await post(f"telegram/{path}", {"message": "x"}, "wrong"))[0] == 401
     assert api.bot.bot.status.is_active
+
+
+#: What a client may send by mistake or on purpose.
+ODD: tuple[Any, ...] = (
+    None, True, 0, -1, 1e308, 2**63, 10**400, "", " ", "NaN", "1e999", "\x00", "x" * 5000, [], {},
+    [1, 2], {"a": 1}, "9" * 400,
+)  # fmt: skip
+FIELDS = {
+    "notify": ("username", "message", "priority", "wait_for_delivery"),
+    "broadcast": ("message", "filters"),
+    "config": ("token", "rate_limit_per_minute", "broadcast_enabled", "webhook_url"),
+    "preferences": ("telegram_id", "daily_summary", "summary_time", "language", "timezone"),
+}
+
+
+async def test_odd_bodies_get_answers_and_change_nothing(
+    api: Api, caplog: pytest.LogCaptureFixture
+):
+    await api.bot.on()
+    await api.bot.link()
+    good = {"username": "trader", "message": "x", "telegram_id": USER}
+    api.bot.settings.set("telegram.broadcast", False)
+    for path, names in FIELDS.items():
+        for name in names:
+            for value in ODD:
+                status, body = await api.post(path, **{**good, name: value})
+                assert status < 500 and "status" in body, (path, name, value, status, body)
+    for path in ("users", "stats", "preferences"):
+        for value in ("", "x", "-1", "9" * 400, "\x00"):
+            query = {"broker": value, "days": value, "telegram_id": value}
+            assert (await api.get(path, **query))[0] < 500
+    assert (await api.bot.vault.get("telegram.token")).reveal() == TOKEN  # type: ignore[union-attr]
+    assert [chat.chat_id for chat in api.bot.bot.chats()] == [USER]
+    assert [row.message for row in caplog.records if row.levelname == "ERROR"] == []

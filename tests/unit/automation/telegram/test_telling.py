@@ -14,11 +14,13 @@ import pytest
 from openalgo_desktop.automation.telegram.bundles import is_quiet
 from openalgo_desktop.automation.telegram.channel import TelegramChannel
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish, PriceAlert, ToldAlert
+from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import AccountState, Action, Mode, OrderStatus, Product
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.events import (
     AccountChanged,
+    ApprovalChanged,
     BooksDiffer,
     ExitPlanChanged,
     FeedChanged,
@@ -159,6 +161,19 @@ async def test_what_else_is_told(r: Room):
             "LIVE at place refused: BUY 5 SBIN NSE (from api:x): "
             "The loss of the day is reached.",
         ),
+        (
+            ApprovalChanged(
+                Approval(
+                    5,
+                    "placeorder",
+                    {"action": "BUY", "quantity": "5", "symbol": "SBIN", "exchange": "NSE"},
+                    "api:x",
+                    NOW,
+                    NOW + timedelta(minutes=5),
+                )
+            ),
+            "waits in the action centre, until 10:20: placeorder BUY 5 SBIN NSE (from api:x)",
+        ),
         (KillSwitchChanged(tripped=True, by="cli"), "Kill switch pulled (by cli): new orders are "
          "blocked."),
         (
@@ -189,7 +204,7 @@ async def test_what_else_is_told(r: Room):
         r.bus.publish(event)
         assert _TIME.sub("at", (await told(r, number))[-1]) == text
     # Said again, they are no news.
-    r.bus.publish(events[5][0])
+    r.bus.publish(events[6][0])
     r.bus.publish(FeedChanged(connected=True))
     r.bus.publish(ModeChanged(mode=Mode.SANDBOX, by="x"))
     assert len(await told(r, len(events) + 1)) == len(events) + 1
