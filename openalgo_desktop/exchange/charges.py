@@ -269,6 +269,14 @@ class ChargeDay:
         self._delivered: set[tuple[str, str]] = set()
         self._stt: dict[str, Decimal] = {}
 
+    def copy(self) -> ChargeDay:
+        """The same state, apart."""
+        other = ChargeDay.__new__(ChargeDay)
+        other._table, other._plan = self._table, self._plan
+        other._orders, other._stt = dict(self._orders), dict(self._stt)
+        other._delivered = set(self._delivered)
+        return other
+
     def add(self, fill: Fill) -> Charges:
         """What this fill adds. Fills without an order id count as orders of their own."""
         segment = fill.segment

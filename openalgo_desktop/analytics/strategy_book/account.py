@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from datetime import date
 from typing import TypeAlias
 
-from openalgo_desktop.analytics.strategy_book.line import Charging, DaySum, Line, Net, day_of
+from openalgo_desktop.analytics.strategy_book.line import Charging, DaySum, Line, Net
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.trade_journal import Because, Execution
@@ -22,7 +21,7 @@ class TooOld(Exception):
 class AccountBook:
     """Executions go in, in any order within a day; names of strategies that changed come out."""
 
-    def __init__(self, charging: Callable[[Key], Charging]) -> None:
+    def __init__(self, charging: Callable[[Key], Callable[[date], Charging]]) -> None:
         self._charging = charging
         self._lines: dict[Key, Line] = {}
         self._held: dict[str, dict[_Held, Net]] = {}
@@ -32,10 +31,10 @@ class AccountBook:
     def add(self, row: Execution) -> set[str]:
         """Count an execution; the same one again counts once. Raises :class:`TooOld`."""
         if row.because is not Because.RESET:
-            return self._change(row.key, lambda line: line.add(row), day_of(row))
+            return self._change(row.key, lambda line: line.add(row))
         changed: set[str] = set()
         for key in self._lines:
-            changed |= self._change(key, lambda line: line.add(row), day_of(row))
+            changed |= self._change(key, lambda line: line.add(row))
         return changed
 
     def replace_order(self, rows: Iterable[Execution]) -> set[str]:
@@ -43,16 +42,14 @@ class AccountBook:
         :meth:`add`."""
         rows = list(rows)
         first = rows[0]
-        return self._change(
-            first.key, lambda line: line.replace_order(first.order_id, rows), day_of(first)
-        )
+        return self._change(first.key, lambda line: line.replace_order(first.order_id, rows))
 
     def name(self, key: Key, order_id: str, strategy: str) -> set[str]:
         """Executions of an order of today that had no name are of this strategy."""
         line = self._lines.get(key)
         if line is None:
             return set()
-        return self._change(key, lambda line: line.name(order_id, strategy) or True, line.day)
+        return self._change(key, lambda line: line.name(order_id, strategy) or True)
 
     def held(self, name: str) -> dict[_Held, tuple[Net, Line]]:
         """What a strategy holds, with the line of each."""
@@ -64,21 +61,17 @@ class AccountBook:
         return {key for places in self._held.values() for key, _ in places}
 
     # -- inside -----------------------------------------------------------------------------
-    def _change(self, key: Key, change: Callable[[Line], bool], day: date) -> set[str]:
+    def _change(self, key: Key, change: Callable[[Line], bool]) -> set[str]:
         line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = Line(self._charging(key))
-        before = {name: copy(sums) for name, sums in line.sums.items()} if day == line.day else {}
-        held = {name for places in line.places.values() for name in places.nets}
         if not change(line):
             raise TooOld
-        for name in before.keys() | line.sums.keys():
-            self._count(name, line.day, before.get(name), line.sums.get(name))
-        names = before.keys() | line.sums.keys() | held
-        names |= {name for places in line.places.values() for name in places.nets}
-        for name in names:
+        touched = line.touched()
+        for name, before in touched.items():
+            self._count(name, line.day, before, line.sums.get(name))
             self._hold(name, key, line)
-        return set(names)
+        return set(touched)
 
     def _count(self, name: str, day: date, old: DaySum | None, new: DaySum | None) -> None:
         days = self.days.setdefault(name, {})

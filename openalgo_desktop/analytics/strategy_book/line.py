@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from copy import deepcopy
+from copy import copy, deepcopy
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -28,8 +28,6 @@ ZERO = Decimal(0)
 _EXACT = Decimal("0.0001")
 _Identity: TypeAlias = tuple[Because, str, str, Product, datetime | None]
 _Order: TypeAlias = tuple[datetime, int, int, str, str]
-#: Gives what charges the next fill of an instrument and day adds.
-Charging: TypeAlias = Callable[[date], Callable[[Execution], Decimal]]
 
 
 class Net(msgspec.Struct):
@@ -82,21 +80,62 @@ class DaySum(msgspec.Struct):
             self.last_at = max(self.last_at or other.last_at, other.last_at)
 
 
+#: Rows of a day between two states that are kept: a row that is told late is folded from the last
+#: one before it.
+_KEPT_EACH = 64
+
+
+class Charging(Protocol):
+    """Charges of one instrument on one day, fill by fill in their order."""
+
+    def cost(self, row: Execution) -> Decimal:
+        """What this fill adds, rupees."""
+
+    def copy(self) -> Charging:
+        """The same state, apart."""
+
+
+class _State(msgspec.Struct):
+    """A line after so many rows of its day."""
+
+    rows: int
+    places: dict[Product, Place]
+    sums: dict[str, DaySum]
+    charges: Charging
+
+    def copy(self) -> _State:
+        return _State(self.rows, deepcopy(self.places), deepcopy(self.sums), self.charges.copy())
+
+
 class Line:
     """Executions of an instrument; those of its latest day are kept, earlier ones are folded."""
 
-    def __init__(self, charging: Charging) -> None:
+    def __init__(self, charging: Callable[[date], Charging]) -> None:
         self._charging = charging
-        self._charge: Callable[[Execution], Decimal] = lambda row: ZERO
         self._rows: list[Execution] = []
         self._order: list[_Order] = []
         self._known: dict[_Identity, Execution] = {}
-        self._before: dict[Product, Place] = {}
+        self._now = _State(0, {}, {}, charging(date.min))
+        self._kept: list[_State] = []  # the day's beginning first
+        self._touched: dict[str, DaySum | None] = {}
         self.day = date.min
-        self.places: dict[Product, Place] = {}
-        #: Of the latest day, by strategy.
-        self.sums: dict[str, DaySum] = {}
         self.multiplier = Decimal(1)
+
+    @property
+    def places(self) -> dict[Product, Place]:
+        """What is held, by product."""
+        return self._now.places
+
+    @property
+    def sums(self) -> dict[str, DaySum]:
+        """Of the latest day, by strategy."""
+        return self._now.sums
+
+    def touched(self) -> dict[str, DaySum | None]:
+        """Strategies that changed since this was asked last, with their sums of the latest day
+        before (None: there were none)."""
+        touched, self._touched = self._touched, {}
+        return touched
 
     def add(self, row: Execution) -> bool:
         """Count an execution; False for one of an earlier day, which only reading all can count.
@@ -111,18 +150,16 @@ class Line:
             row = msgspec.structs.replace(row, strategy=known.strategy)
         if known == row:
             return True
+        first = len(self._rows)
         if known is not None:
-            place = self._rows.index(known)
-            del self._rows[place], self._order[place]
+            first = self._rows.index(known)
+            del self._rows[first], self._order[first]
         self._known[_identity(row)] = row
         order = order_of(row)
         at = bisect_right(self._order, order)
         self._rows.insert(at, row)
         self._order.insert(at, order)
-        if known is not None or at < len(self._rows) - 1:
-            self._anew()
-        else:
-            self._fold(row)
+        self._anew(min(first, at))
         return True
 
     def replace_order(self, order_id: str, rows: Iterable[Execution]) -> bool:
@@ -136,7 +173,7 @@ class Line:
         self._rows = [self._rows[n] for n in kept]
         self._known = {_identity(row): row for row in self._rows}
         self._order = [self._order[n] for n in kept]
-        self._anew()
+        self._anew(0)
         for row in rows:
             self.add(row)
         return True
@@ -150,26 +187,47 @@ class Line:
                 self._rows[place] = self._known[_identity(row)] = named
                 found = True
         if found:
-            self._anew()
+            self._anew(0)
         return found
 
     # -- folding ----------------------------------------------------------------------------
     def _begin(self, day: date) -> None:
         self.day, self._rows, self._order, self._known = day, [], [], {}
-        self._before = deepcopy(self.places)
-        self.sums = {}
-        self._charge = self._charging(day)
+        self._now = _State(0, self._now.places, {}, self._charging(day))
+        self._kept = [self._now.copy()]
 
-    def _anew(self) -> None:
-        self.places = deepcopy(self._before)
-        self.sums = {}
-        self._charge = self._charging(self.day)
-        for row in self._rows:
+    def _anew(self, first: int) -> None:
+        """Fold the rows from ``first`` on (again)."""
+        if first < self._now.rows:
+            for name in self._names():
+                self._touch(name)
+            while self._kept[-1].rows > first:
+                self._kept.pop()
+            self._now = self._kept[-1].copy()
+        for row in self._rows[self._now.rows :]:
             self._fold(row)
+            self._now.rows += 1
+            if self._now.rows % _KEPT_EACH == 0:
+                self._kept.append(self._now.copy())
+        if first < len(self._rows) - 1:
+            for name in self._names():
+                self._touch(name)
+
+    def _names(self) -> set[str]:
+        names = set(self._now.sums)
+        for place in self._now.places.values():
+            names |= place.nets.keys()
+        return names
+
+    def _touch(self, name: str) -> None:
+        if name not in self._touched:
+            self._touched[name] = copy(self._now.sums.get(name))
 
     def _fold(self, row: Execution) -> None:
         if row.because is Because.RESET:
-            self.places = {}
+            for name in self._names():
+                self._touch(name)
+            self._now.places = {}
             return
         self.multiplier = row.multiplier
         place = self.places.setdefault(row.product, Place())
@@ -185,7 +243,7 @@ class Line:
         place.account.fill(units, row.price, row.at)
         if row.because is not Because.TRADE:
             return
-        cost = row.charges or self._charge(row)
+        cost = row.charges or self._now.charges.cost(row)
         if row.strategy == SQUARE_OFF_STRATEGY:
             self._leave(place, row, cost)
         elif row.strategy:
@@ -237,6 +295,7 @@ class Line:
             return
         for name, net in place.nets.items():
             if net.quantity:
+                self._touch(name)
                 other = target.nets.setdefault(name, Net())
                 other.fill(net.quantity, net.average, net.since or row.at)
                 net.fill(-net.quantity, net.average, row.at)
@@ -245,6 +304,7 @@ class Line:
         self, place: Place, name: str, units: int, price: Decimal, at: datetime, cost: Decimal
     ) -> None:
         """Units that a strategy bought or sold; 0 is a sale that is none of its own."""
+        self._touch(name)
         net = place.nets.setdefault(name, Net())
         profit = net.fill(units, price, at) * self.multiplier if units else ZERO
         sums = self.sums.setdefault(name, DaySum())

@@ -362,9 +362,20 @@ class StrategyBook:
         ]
 
     # -- charges ----------------------------------------------------------------------------
-    def _charging(self, key: Key) -> Charging:
-        def of_day(day: date) -> Callable[[Execution], Decimal]:
-            charges = ChargeDay(self._table, self._plan())
-            return lambda row: paise(charges.add(self._source.fill_of(row, day)).total)
+    def _charging(self, key: Key) -> Callable[[date], Charging]:
+        return lambda day: _Estimated(self._source, day, ChargeDay(self._table, self._plan()))
 
-        return of_day
+
+class _Estimated:
+    """Charges by the brokerage plan: capped for each order, the depository fee once a day."""
+
+    def __init__(self, source: ExecutionSource, day: date, charges: ChargeDay) -> None:
+        self._source = source
+        self._day = day
+        self._charges = charges
+
+    def cost(self, row: Execution) -> Decimal:
+        return paise(self._charges.add(self._source.fill_of(row, self._day)).total)
+
+    def copy(self) -> _Estimated:
+        return _Estimated(self._source, self._day, self._charges.copy())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openalgo_desktop.analytics.strategy_book import line
 from openalgo_desktop.analytics.strategy_book.account import AccountBook, TooOld
 from openalgo_desktop.analytics.strategy_book.line import DaySum, order_of
 from openalgo_desktop.analytics.strategy_book.reading import curve_of, position_of, summary_of
@@ -53,8 +54,22 @@ def rows_of(*given: Execution) -> list[Execution]:
     ]
 
 
+class Costs:
+    """The first fill of a day costs 7, each further one 1."""
+
+    def __init__(self, fills: int = 0) -> None:
+        self.fills = fills
+
+    def cost(self, row: Execution) -> D:
+        self.fills += 1
+        return D(7) if self.fills == 1 else D(1)
+
+    def copy(self) -> Costs:
+        return Costs(self.fills)
+
+
 def new_book() -> AccountBook:
-    return AccountBook(lambda key: lambda day: lambda row: D("7"))
+    return AccountBook(lambda key: lambda day: Costs())
 
 
 def book_of(rows: Sequence[Execution]) -> AccountBook:
@@ -193,6 +208,15 @@ events = st.tuples(
 )
 
 
+@pytest.fixture(scope="module")
+def kept_often() -> Iterator[None]:
+    """A day of a few rows has states between its rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line, "_KEPT_EACH", 3)
+        yield
+
+
+@pytest.mark.usefixtures("kept_often")
 @settings(max_examples=60, deadline=None)
 @given(st.lists(events, min_size=1, max_size=14), st.randoms(use_true_random=False))
 def test_any_order_of_fills_names_and_restarts_gives_the_same_book(

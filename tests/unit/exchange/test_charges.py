@@ -120,6 +120,18 @@ def test_brokerage_is_capped_per_order_not_per_fill(table: ChargeTable) -> None:
     assert sum(parts, NO_CHARGES) == whole
 
 
+def test_a_copy_of_a_day_goes_on_apart(table: ChargeTable) -> None:
+    day = ChargeDay(table, "discount")
+    day.add(fill(OPTION, Product.NRML, order_id="a"))
+    day.add(fill(action=Action.SELL))
+    other = day.copy()
+    assert other.add(fill(OPTION, Product.NRML, order_id="a")).brokerage == 0
+    assert other.add(fill(OPTION, Product.NRML, order_id="b")).brokerage == 20
+    assert other.add(fill(action=Action.SELL)).dp == 0
+    assert day.add(fill(OPTION, Product.NRML, order_id="b")).brokerage == 20
+    assert day.close() != other.close()
+
+
 def test_flat_fee_once_per_order(table: ChargeTable) -> None:
     day = ChargeDay(table, "discount")
     fees = [
