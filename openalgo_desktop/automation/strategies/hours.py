@@ -18,9 +18,11 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Notice
 from openalgo_desktop.core.exits import PlanState
 from openalgo_desktop.core.strategies.model import SignalLeg
+from openalgo_desktop.core.strategies.ports import EveryEntryRejected
 from openalgo_desktop.core.strategies.rows import MadeStrategy
 from openalgo_desktop.core.strategies.run_rules import KIND_OF
 from openalgo_desktop.core.strategies.schedule import (
+    GRACE,
     at,
     days_to_expiry,
     leave_at,
@@ -41,6 +43,8 @@ log = logging.getLogger(__name__)
 LOOK = 1.0
 #: An exit that was refused to the end is watched again after so long; seconds.
 WATCH_AGAIN = 30.0
+#: Pause between the tries of a start by schedule; seconds.
+TRY_AGAIN = 10.0
 _SCOPE = "strategy-days"
 
 Start = Callable[[MadeStrategy, Mode], Awaitable[object]]
@@ -64,8 +68,9 @@ class Hours:
         self._judge = judge
         self._start = start
         self._task: asyncio.Task[None] | None = None
-        self._starting: set[asyncio.Task[None]] = set()
+        self.starting: set[asyncio.Task[None]] = set()
         self._done: dict[int, str] = {}  # day of the last start by schedule, by strategy
+        self._again_at: dict[int, float] = {}  # when a start is tried again, monotonic
         self._scheduled: list[MadeStrategy] = []
         self._dirty = True  # a strategy was changed since they were read
         self._failed: dict[str, float] = {}  # when an exit gave up, monotonic
@@ -81,12 +86,12 @@ class Hours:
     async def stop(self) -> None:
         """Look no more."""
         self.abandon()
-        tasks = [*self._starting, *([self._task] if self._task is not None else [])]
+        tasks = [*self.starting, *([self._task] if self._task is not None else [])]
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def abandon(self) -> None:
         """Stop where it stands."""
-        for task in self._starting:
+        for task in self.starting:
             task.cancel()
         if self._task is not None:
             self._task.cancel()
@@ -170,14 +175,14 @@ class Hours:
             self._scheduled = [made for made in rows if made.definition.scheduler.enabled]
         for made in tuple(self._scheduled):
             row = made.definition.scheduler
-            if self._done.get(made.strategy_id) == day:
+            if self._done.get(made.strategy_id) == day or self._rests(made):
                 continue
             windows = self._ground.calendar.windows(exchange_of(made), now.date())
             if start_due(row, now, windows):
                 await self._begin(made, day, now)
             elif (
                 start_missed(row, now, windows)
-                and made.current_run_id is None
+                and made.strategy_id not in self._runs.live
                 and await self._first(made, day)
             ):
                 self._missed(made, row.start_time, now)
@@ -193,21 +198,38 @@ class Hours:
 
     async def _begin(self, made: MadeStrategy, day: str, now: datetime) -> None:
         row = made.definition.scheduler
-        if made.current_run_id is not None or not self._fits_expiry(made, now):
+        if made.strategy_id in self._runs.live or not self._fits_expiry(made, now):
             self._done[made.strategy_id] = day
             return
         if not await self._first(made, day):
             return
         mode = Mode.LIVE if row.default_mode == "live" else Mode.SANDBOX
-        task = asyncio.create_task(self._try(made, mode), name=f"start of {made.strategy_id}")
-        self._starting.add(task)
-        task.add_done_callback(self._starting.discard)
+        work = self._try(made, mode, day)
+        task = asyncio.create_task(work, name=f"start of {made.strategy_id}")
+        self.starting.add(task)
+        task.add_done_callback(self.starting.discard)
 
-    async def _try(self, made: MadeStrategy, mode: Mode) -> None:
+    def _rests(self, made: MadeStrategy) -> bool:
+        """Whether its last try was just now."""
+        return self._again_at.get(made.strategy_id, 0.0) > self._ground.clock.monotonic()
+
+    async def _try(self, made: MadeStrategy, mode: Mode, day: str) -> None:
+        """Start it. Where nothing was begun (a price that is not there yet, an account that still
+        logs in) the day is not used up: it is tried again during its grace."""
+        number = made.strategy_id
         try:
             await self._start(made, mode)
+        except EveryEntryRejected as error:
+            self._notice(made, f"The schedule started it, and {error.message}")
         except AppError as error:
-            self._notice(made, f"The schedule could not start it: {error.message}")
+            if number not in self._again_at:
+                text = f"The schedule could not start it: {error.message} It is tried again for "
+                self._notice(made, f"{text}{GRACE.seconds // 60} minutes.")
+            self._again_at[number] = self._ground.clock.monotonic() + TRY_AGAIN
+            await self._ground.days.put(_SCOPE, str(number), f"{day} not yet")
+            self._done.pop(number, None)
+        else:
+            self._again_at.pop(number, None)
 
     def _missed(self, made: MadeStrategy, start: str, now: datetime) -> None:
         late = int((now - at(now.date(), start)).total_seconds() // 60)

@@ -21,6 +21,8 @@ async def test_a_batch_is_entered_and_stopped_as_a_whole(room: Room):
     made = await room.running(straddle())
     assert room.paper.sent == [f"SELL 75 {CE[1]}", f"SELL 75 {PE[1]}"]
     assert room.live.sent == []
+    rows = list(room.journal.rows.values())
+    assert {(row.source, row.request["strategy"]) for row in rows} == {("strategy:1", "Straddle")}
     room.say(90.0, CE)
     view = room.engine.view(made.strategy_id)
     assert view is not None and [leg.state for leg in view.legs] == ["open", "open"]
@@ -30,6 +32,9 @@ async def test_a_batch_is_entered_and_stopped_as_a_whole(room: Room):
     assert all(leg.ok for leg in answer.exits) and len(answer.exits) == 2
     await room.over(made)
     assert room.paper.net(CE) == room.paper.net(PE) == 0
+    sources = [row.source.partition(":")[0] for row in room.journal.rows.values()]
+    assert sources == ["strategy", "strategy", "exit", "exit"]
+    assert {row.request["strategy"] for row in room.journal.rows.values()} == {"Straddle"}
     (run,) = await room.engine.runs(made.strategy_id, 10)
     assert (run.stop_reason, run.mode, run.pnl_realized) == (StopReason.MANUAL, Mode.SANDBOX, 750)
     orders = await room.engine.orders(made.strategy_id, run.run_id)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openalgo_desktop.automation.strategies import hours
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import ConfigError, OrderError
@@ -88,6 +89,30 @@ async def test_a_schedule_starts_once_a_day_and_stops(room: Room):
     await room.kill()
     await look(room, "10:12:00")
     assert len(await runs(room, made)) == 1  # nor after a restart
+
+
+async def test_a_start_that_could_not_be_is_tried_again_during_its_grace(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hours, "TRY_AGAIN", 0.0)
+    made = await room.make(scheduled())
+    room.blocked = "The kill switch is on."
+    for second in range(3):
+        await look(room, f"10:10:0{second}")
+        await until(lambda: not room.engine.hours.starting)
+    told = [row.text for row in room.notices if "The kill switch is on." in row.text]
+    assert len(told) == 1 and "tried again for 5 minutes" in told[0]
+    room.blocked = ""
+    await look(room, "10:14:00")
+    await until(lambda: len(room.paper.sent) == 2, "the start")
+    assert await runs(room, made) == [(TriggerSource.SCHEDULER, None)]
+
+
+async def test_a_schedule_leaves_alone_what_runs_already(room: Room):
+    made = await room.running(scheduled())
+    await look(room, "10:10:00")
+    assert not room.engine.hours.starting
+    assert await runs(room, made) == [(TriggerSource.MANUAL, None)]
 
 
 async def test_a_late_engine_makes_up_for_minutes_and_not_for_hours(room: Room):
