@@ -195,6 +195,13 @@ class StrategyTold(Event, frozen=True):
     event: RunEvent
 
 
+class WebhookCame(Event, frozen=True):
+    """The log of webhooks has a new row, or a row of it another end; ``strategy`` is its key
+    (``core.webhook_log``), empty for an address of nobody."""
+
+    strategy: str
+
+
 class HostedChanged(Event, frozen=True):
     """A hosted program was added, changed its state or was ``removed``."""
 

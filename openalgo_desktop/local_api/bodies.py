@@ -22,7 +22,7 @@ from openalgo_desktop.local_api.refusals import Malformed
 from openalgo_desktop.local_api.table import JSON_TYPE, ApiError
 
 FORM_TYPE, PARTS_TYPE = "application/x-www-form-urlencoded", "multipart/form-data"
-#: Fields of a form at most, and the bytes of one that is taken apart.
+#: Fields of a form at most, and the bytes of a form or an alert.
 MOST_FIELDS = 50
 _MOST_FORM = 65_536
 _DECODE = msgspec.json.Decoder()
@@ -107,6 +107,8 @@ class Body:
         """What it says; none where it is empty. Raises :class:`ApiError` with a sentence."""
         if self.trouble is not None:
             raise self.trouble
+        if len(self.raw) > _MOST_FORM:
+            raise ApiError(413, f"An alert may have {_MOST_FORM:,} bytes.")
         try:
             text = utf8_json(self._decoded()).strip()
             if not text:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.core.errors import StorageError
+from openalgo_desktop.core.events import Bus, WebhookCame
 from openalgo_desktop.core.strategies.webhook import HookResult
 from openalgo_desktop.core.webhook_log import WebhookEvent, WebhookLog
 
@@ -36,8 +37,9 @@ def said(fields: Mapping[str, Any]) -> str:
 class HookLog:
     """The rows of one server; without a store nothing is kept."""
 
-    def __init__(self, store: WebhookLog | None) -> None:
+    def __init__(self, store: WebhookLog | None, bus: Bus) -> None:
         self._store = store
+        self._bus = bus
         self._writing: set[asyncio.Task[None]] = set()
         self._dropped = 0
 
@@ -47,10 +49,20 @@ class HookLog:
 
     async def take(self, event: WebhookEvent) -> int | None:
         """Make durable that an alert is followed; its id. Raises :class:`StorageError`."""
-        return None if self._store is None else await self._store.add(event)
+        if self._store is None:
+            return None
+        number = await self._store.add(event)
+        self._bus.publish(WebhookCame(strategy=event.strategy))
+        return number
 
     async def end(
-        self, number: int | None, result: HookResult, status: int, message: str, run_id: int | None
+        self,
+        number: int | None,
+        strategy: str,
+        result: HookResult,
+        status: int,
+        message: str,
+        run_id: int | None,
     ) -> None:
         """Say what became of it. The engine's own rows are the truth: a full disk does not turn
         an answer into another one."""
@@ -60,6 +72,8 @@ class HookLog:
             await self._store.finish(number, result, status, message, run_id)
         except StorageError:
             log.exception("what became of an alert could not be stored")
+            return
+        self._bus.publish(WebhookCame(strategy=strategy))
 
     def note(self, event: WebhookEvent) -> None:
         """A row of something that is over; it is written beside the answer."""
@@ -78,6 +92,8 @@ class HookLog:
             await self._store.add(event)
         except StorageError:
             log.warning("an alert is not in the log of webhooks: the database took it not")
+        else:
+            self._bus.publish(WebhookCame(strategy=event.strategy))
         if self._dropped:
             log.warning("%d alert(s) are not in the log of webhooks: too many came", self._dropped)
             self._dropped = 0

@@ -111,12 +111,14 @@ class MadeWebhooks:
             begun = next((run for run in runs if run.webhook_event_id == event.event_id), None)
             if begun is not None:
                 text = "The program stopped meanwhile; the run had begun."
-                await self._notes.end(event.event_id, HookResult.OK, 200, text, begun.run_id)
+                await self._notes.end(
+                    event.event_id, event.strategy, HookResult.OK, 200, text, begun.run_id
+                )
                 continue
             text = "The program stopped meanwhile. Look at the orders of the strategy."
             if event.action == Signal.START:
                 text = "The program stopped before a run began; nothing was sent."
-            await self._notes.end(event.event_id, HookResult.LOST, 0, text, None)
+            await self._notes.end(event.event_id, event.strategy, HookResult.LOST, 0, text, None)
         now = self._ctx.clock.now()
         for event in reversed(await store.latest(_REMEMBERED)):
             if event.action == Signal.START and event.result is HookResult.OK:
@@ -243,7 +245,9 @@ class MadeWebhooks:
         done = await _tried(self._asked(engine, made, wish, number))
         if wish.signal is Signal.STOP and done.result is HookResult.OK:
             self.windows.stopped(made.strategy_id)
-        await self._notes.end(number, done.result, done.status, done.message, done.run_id)
+        await self._notes.end(
+            number, event.strategy, done.result, done.status, done.message, done.run_id
+        )
         log.info("alert %s of strategy %d: %s", wish.signal, made.strategy_id, done.result)
         return done
 

@@ -53,7 +53,7 @@ class Services:
         self._unsubscribe = ctx.bus.subscribe(OrderUpdated, self._on_update)
         self.webhooks = WebhookStore(ctx.state)
         self.webhook_queue = WebhookQueue(ctx, SmartOrders(ctx.desk))
-        self.hook_log = HookLog(ctx.webhook_log)
+        self.hook_log = HookLog(ctx.webhook_log, ctx.bus)
         self.made_webhooks = MadeWebhooks(ctx, self.hook_log)
 
     def _order_row(self, order: Order, mode: Mode) -> shapes.OrderRow:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from openalgo_desktop.core.enums import KeyRights, Mode
-from openalgo_desktop.core.errors import ConfigError, StorageError
+from openalgo_desktop.core.errors import AppError, ConfigError, StorageError
 from openalgo_desktop.core.strategies.ports import (
     EveryEntryRejected,
     NotNow,
@@ -127,13 +127,23 @@ def _nowhere(run_id: int | None) -> bool:
 
 
 # -- starting and stopping ------------------------------------------------------------------
-def _check_key(call: Call, mode: Mode) -> None:
-    """Raise 403 where the key may not move this strategy in that mode."""
+def _check_key(call: Call, mode: Mode, account_id: str) -> None:
+    """Raise 403 where the key may not move a strategy in that mode and account."""
     key = call.key
-    if key is None:
+    if key is None or mode is not Mode.LIVE:
         return
-    if key.rights is KeyRights.SANDBOX and mode is not Mode.SANDBOX:
+    if key.rights is KeyRights.SANDBOX:
         raise ApiError(403, f"API key '{key.name}' may trade in the sandbox only.")
+    if key.account_id and account_id not in ("", key.account_id):
+        raise ApiError(403, f"API key '{key.name}' belongs to account {key.account_id}.")
+
+
+def _live_account(call: Call) -> str:
+    """Who takes live orders now; nobody is said by the engine itself."""
+    try:
+        return call.ctx.desk.gateway_of(Mode.LIVE).account_id
+    except AppError:
+        return ""
 
 
 def _check_approval(call: Call) -> None:
@@ -150,7 +160,7 @@ def _check_approval(call: Call) -> None:
 async def strategy_start(call: Call) -> dict[str, Any]:
     engine, made = await _found(call)
     mode = Mode(call.data["mode"])
-    _check_key(call, mode)
+    _check_key(call, mode, _live_account(call) if mode is Mode.LIVE else "")
     _check_approval(call)
     if made.definition.kind is StrategyKind.SIGNAL:
         raise ApiError(400, NO_START)
@@ -207,7 +217,7 @@ async def _running(call: Call) -> tuple[StrategyEngine, MadeStrategy]:
     run = None if made.current_run_id is None else await engine.run(made.current_run_id)
     if run is None:
         raise ApiError(409, NOT_RUNNING)
-    _check_key(call, run.mode)
+    _check_key(call, run.mode, run.account_id)
     return engine, made
 
 

@@ -60,7 +60,8 @@ def test_what_an_alert_may_come_as(raw: bytes, kind: str) -> None:
         (b"%ff=1", FORM, "The form cannot be read"),
         (b"&".join(b"a%d=1" % n for n in range(60)), FORM, "The form cannot be read"),
         (b"--xyz\r\nnothing", PARTS, "The form"),
-        (b"a=" + b"b" * 70_000, FORM, "65536 bytes"),
+        (b"a=" + b"b" * 70_000, FORM, "65,536 bytes"),
+        (b'{"a": "' + b"b" * 70_000 + b'"}', "application/json", "65,536 bytes"),
         (b'{"a": "\xe9"}', "text/plain; charset=nonsense", "the charset that it names"),
         (b'{"a": "\xe9"}', "text/plain; charset=ascii", "the charset that it names"),
         (

@@ -13,6 +13,7 @@ import pytest
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError, NetTimeout, StorageError
+from openalgo_desktop.core.events import WebhookCame
 from openalgo_desktop.core.strategies.ports import EveryEntryRejected, NotNow, StrategyEngine
 from openalgo_desktop.core.strategies.rows import LegAnswer, SignalAnswer
 from openalgo_desktop.core.strategies.webhook import HookResult, may_send
@@ -96,6 +97,8 @@ def result(answer: tuple[int, Any]) -> tuple[int, str]:
 
 
 async def test_a_batch_strategy_starts_and_stops(hooks: Hooks) -> None:
+    told: list[str] = []
+    hooks.world.ctx.bus.subscribe(WebhookCame, lambda event: told.append(event.strategy))
     assert await hooks.send(BATCH, {"action": " START ", "mode": "Sandbox"}) == (
         200,
         {
@@ -109,6 +112,7 @@ async def test_a_batch_strategy_starts_and_stops(hooks: Hooks) -> None:
     assert hooks.engine.told == [
         ("start", BATCH, Mode.SANDBOX, TriggerSource.WEBHOOK, "webhook:Straddle", 1)
     ]
+    assert told == [made_key(BATCH)] * 2  # taken, then ended
     row = hooks.log.rows[1]
     assert (row.result, row.status, row.run_id) == (HookResult.OK, 200, 1)
     assert (row.action, row.mode, row.client) == ("start", "sandbox", "127.0.0.1")

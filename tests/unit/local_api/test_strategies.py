@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, Mode, Product
+from openalgo_desktop.core.api_rows import ApiKey
+from openalgo_desktop.core.enums import Action, KeyRights, Mode, Product
 from openalgo_desktop.core.strategies.model import (
     Distance,
     DistanceUnit,
@@ -29,7 +30,7 @@ from openalgo_desktop.core.strategies.words import (
     TriggerSource,
 )
 from openalgo_desktop.local_api.strategy_words import ALL_REJECTED, LIVE_DISABLED
-from tests.unit.local_api.rest_world import World, running
+from tests.unit.local_api.rest_world import KEYS, NOW, World, running
 from tests.unit.local_api.strategy_world import CALL, FLIP, STRADDLE, FakeEngine
 
 
@@ -239,7 +240,9 @@ async def test_what_is_not_there_is_not_found(world: World) -> None:
             )
 
 
-async def test_wrong_keys_and_keys_with_less_rights(world: World, engine: FakeEngine) -> None:
+async def test_wrong_keys_and_keys_with_less_rights(
+    world: World, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert await world.post("strategy/list", key="wrong") == (
         403,
         {"status": "error", "message": "Invalid openalgo apikey"},
@@ -259,6 +262,12 @@ async def test_wrong_keys_and_keys_with_less_rights(world: World, engine: FakeEn
     status, body = await world.post("strategy/stop", ONE, key="paper")
     assert (status, body["message"]) == (403, "API key 'paper' may trade in the sandbox only.")
     assert engine.made[1].current_run_id == 2
+    monkeypatch.setitem(KEYS, "theirs", ApiKey(9, "theirs", KeyRights.TRADE, "TEST", NOW))
+    leg = ONE | {"leg_id": 1}
+    status, body = await world.post("strategy/close_leg", leg, key="theirs")
+    assert (status, body["message"]) == (403, "API key 'theirs' belongs to account TEST.")
+    engine.all_runs[2] = msgspec.structs.replace(engine.all_runs[2], account_id="TEST")
+    assert (await world.post("strategy/close_leg", leg, key="theirs"))[0] == 200
 
 
 async def test_who_waits_for_a_human_starts_nothing_but_may_stop(
