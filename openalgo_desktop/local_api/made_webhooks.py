@@ -11,14 +11,13 @@ import hashlib
 import logging
 import math
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, ConfigError, OrderError, StorageError
-from openalgo_desktop.core.numbers import MAX_TEXT, whole
 from openalgo_desktop.core.strategies.ports import (
     EveryEntryRejected,
     NotNow,
@@ -29,17 +28,17 @@ from openalgo_desktop.core.strategies.rows import MadeStrategy
 from openalgo_desktop.core.strategies.webhook import (
     COOLING_SECONDS,
     DEDUPE_SECONDS,
-    MAX_BODY,
     HookResult,
     is_token,
     may_send,
 )
-from openalgo_desktop.core.strategies.words import Signal, StrategyKind, TriggerSource
+from openalgo_desktop.core.strategies.words import Signal, TriggerSource
 from openalgo_desktop.core.webhook_log import WebhookEvent, made_key
 from openalgo_desktop.local_api.bodies import Body
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.hook_log import HookLog, said
 from openalgo_desktop.local_api.hook_window import Windows
+from openalgo_desktop.local_api.hook_wish import Refused, Wish, fields_of, wish_of
 from openalgo_desktop.local_api.strategy_rows import exit_rows
 from openalgo_desktop.local_api.strategy_words import (
     ALL_REJECTED,
@@ -47,7 +46,7 @@ from openalgo_desktop.local_api.strategy_words import (
     LIVE_DISABLED,
     NO_ENGINE,
 )
-from openalgo_desktop.local_api.table import CRASH, ApiError, Reply
+from openalgo_desktop.local_api.table import CRASH, Reply
 
 log = logging.getLogger(__name__)
 
@@ -57,25 +56,6 @@ _LAST = 5.0
 _REMEMBERED = 500
 #: Who tests from the window: no address, so no allow-list.
 OWNER = "test"
-
-
-class Refused(Exception):
-    """An alert that goes no further."""
-
-    def __init__(self, status: int, result: HookResult, message: str) -> None:
-        super().__init__(message)
-        self.status, self.result, self.message = status, result, message
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What an alert asks."""
-
-    signal: Signal
-    mode: Mode | None = None
-    leg_id: int | None = None
-    symbol: str = ""
-    exchange: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +143,8 @@ class MadeWebhooks:
         try:
             self._check_sender(made, client)
             known = True
-            fields = _fields(body)
-            wish = _wish(made, fields)
+            fields = fields_of(body)
+            wish = wish_of(made, fields)
             self._check_live(made, wish)
             claim = self._claim(made, wish)
             await self._check_cooling(engine, made, wish)
@@ -341,59 +321,6 @@ def _source(made: MadeStrategy) -> str:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _fields(body: Body) -> dict[str, Any]:
-    if len(body.raw) > MAX_BODY:
-        raise Refused(400, HookResult.PAYLOAD, f"An alert may have {MAX_BODY:,} bytes")
-    try:
-        found = body.fields()
-    except ApiError as error:
-        raise Refused(400, HookResult.PAYLOAD, error.message) from None
-    if not found:
-        raise Refused(400, HookResult.PAYLOAD, 'The alert is empty. Write {"action": "..."}')
-    return found
-
-
-def _wish(made: MadeStrategy, fields: dict[str, Any]) -> Wish:
-    batch = made.definition.kind is StrategyKind.BATCH
-    allowed = [word for word in Signal if word.of_batch is batch]
-    try:
-        signal = Signal(_word(fields, "action"))
-    except ValueError:
-        signal = None
-    if signal not in allowed:
-        raise _invalid(f"action: a {made.definition.kind} strategy takes {', '.join(allowed)}")
-    assert signal is not None
-    if signal is Signal.START:
-        try:
-            return Wish(signal, Mode(_word(fields, "mode")))
-        except ValueError:
-            raise _invalid('mode: write "live" or "sandbox"; it is never guessed') from None
-    return Wish(signal) if batch else _aimed(Wish(signal), fields)
-
-
-def _aimed(wish: Wish, fields: dict[str, Any]) -> Wish:
-    """With its leg: by its number, or by symbol and exchange."""
-    if fields.get("leg_id") not in (None, ""):
-        try:
-            return replace(wish, leg_id=whole(fields["leg_id"]))
-        except ValueError:
-            raise _invalid("leg_id: write the number of a leg") from None
-    symbol, exchange = fields.get("symbol"), fields.get("exchange")
-    texts = isinstance(symbol, str) and isinstance(exchange, str)
-    if not texts or not symbol or not exchange or max(len(symbol), len(exchange)) > MAX_TEXT:
-        raise _invalid("leg_id: name the leg by its number, or by symbol and exchange")
-    return replace(wish, symbol=symbol.strip(), exchange=exchange.strip().upper())
-
-
-def _word(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return value.strip().lower() if isinstance(value, str) else ""
-
-
-def _invalid(text: str) -> Refused:
-    return Refused(400, HookResult.INVALID_ACTION, text)
 
 
 def _event(
