@@ -3,6 +3,7 @@ room of the engine themselves."""
 
 from __future__ import annotations
 
+from openalgo_desktop.local_api.webhook_desk import Tried
 from openalgo_desktop.runtime.logs import LogLine
 from openalgo_desktop.sandbox.statistics import (
     DailyPnl,
@@ -26,6 +27,7 @@ __all__ = [
     "LogLine",
     "Summary",
     "SymbolMap",
+    "Tried",
     "WebhookKind",
     "WebhookMode",
     "WebhookStrategy",

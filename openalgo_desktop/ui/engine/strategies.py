@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.events import StrategyChanged, StrategyTold
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.events import StrategyBookChanged, StrategyChanged, StrategyTold
 from openalgo_desktop.core.strategies.model import Definition
+from openalgo_desktop.core.strategies.payloads import Paste
 from openalgo_desktop.core.strategies.rows import (
     MadeStrategy,
     RunEvent,
@@ -23,14 +25,19 @@ from openalgo_desktop.core.strategies.rows import (
     StopAnswer,
 )
 from openalgo_desktop.core.strategies.words import TriggerSource
+from openalgo_desktop.core.strategy_book import StrategyBooks
+from openalgo_desktop.core.webhook_log import WebhookEvent
+from openalgo_desktop.local_api.webhook_desk import Tried, WebhookDesk
+from openalgo_desktop.trading.webhooks import WebhookStrategy
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
 
 #: Who starts and stops, for events and audit trail.
 WINDOW = "window"
-#: Rows of a run's log that a page shows.
-EVENTS = 500
+#: Rows of a run's log, and alerts, that a page shows.
+EVENTS, ALERTS = 500, 100
+API_OFF = "The local API is off, so no alert can come. Switch it on in Settings, Local API."
 
 
 class StrategiesDoor(QObject):
@@ -38,6 +45,7 @@ class StrategiesDoor(QObject):
 
     changed = Signal(int)  # id of a made strategy: it or its run is another
     told = Signal(object)  # RunEvent
+    booked = Signal(object, object)  # Mode, names whose books changed
 
     def __init__(self, terminal: Terminal, parent: QObject) -> None:
         super().__init__(parent)
@@ -46,6 +54,7 @@ class StrategiesDoor(QObject):
         self._stops = [
             subscribe(StrategyChanged, lambda event: self.changed.emit(event.strategy_id)),
             subscribe(StrategyTold, lambda event: self.told.emit(event.event)),
+            subscribe(StrategyBookChanged, lambda e: self.booked.emit(e.mode, e.names)),
         ]
 
     def close(self) -> None:
@@ -115,3 +124,40 @@ class StrategiesDoor(QObject):
     async def events(self, strategy_id: int) -> Sequence[RunEvent]:
         """What happened, newest first."""
         return await self._terminal.strategies.events(strategy_id, None, None, None, EVENTS)
+
+    # -- book -----------------------------------------------------------------------------------
+    @property
+    def books(self) -> StrategyBooks:
+        """What each name did and holds, in either mode: to be read."""
+        return self._terminal.strategy_book
+
+    # -- alerts from outside --------------------------------------------------------------------
+    @property
+    def _hooks(self) -> WebhookDesk:
+        if self._terminal.api is None:
+            raise ConfigError(API_OFF)
+        return self._terminal.api.webhooks
+
+    def pastes_of_made(self, made: MadeStrategy, token: str = "") -> list[Paste]:
+        """What to paste into a sender for a made strategy; ``token`` right after its rotation."""
+        return self._hooks.pastes_of_made(made, token)
+
+    def pastes_of_hook(self, strategy: WebhookStrategy) -> list[Paste]:
+        """The same for a webhook strategy."""
+        return self._hooks.pastes_of_hook(strategy)
+
+    async def came_to_made(self, strategy_id: int) -> Sequence[WebhookEvent]:
+        """Alerts to a made strategy, newest first, with what became of each."""
+        return await self._hooks.came_to_made(strategy_id, ALERTS)
+
+    async def came_to_hook(self, webhook_id: str) -> Sequence[WebhookEvent]:
+        """The same of a webhook strategy."""
+        return await self._hooks.came_to_hook(webhook_id, ALERTS)
+
+    async def try_made(self, strategy_id: int) -> Tried:
+        """Send an alert of its own to a made strategy: in the sandbox, or refused."""
+        return await self._hooks.try_made(strategy_id)
+
+    async def try_hook(self, strategy: WebhookStrategy) -> Tried:
+        """Send an entry of its own to a webhook strategy, in the sandbox."""
+        return await self._hooks.try_hook(strategy)

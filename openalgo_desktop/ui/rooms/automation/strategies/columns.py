@@ -7,10 +7,12 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.table_dock import Col
 from openalgo_desktop.ui.kit.tables import RowAction
-from openalgo_desktop.ui.rooms.automation.strategies.rows import WEBHOOKS, StrategyRow
+from openalgo_desktop.ui.rooms.automation.strategies.rows import SCRIPTS, WEBHOOKS, StrategyRow
 
 
 def _actions(row: StrategyRow) -> tuple[RowAction, ...]:
+    if row.page == SCRIPTS:
+        return ()
     if row.page == WEBHOOKS:
         return (RowAction("edit", "Edit"),)
     if row.runs:

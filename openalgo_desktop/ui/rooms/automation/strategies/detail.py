@@ -1,4 +1,4 @@
-"""What is below the table of strategies: legs, orders and events of the chosen one."""
+"""What is below the table of strategies: pages of the chosen one, by its kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from openalgo_desktop.core.strategies.rows import LegView, MadeStrategy, RunEvent, RunOrder
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.strategies.rows import LegView, RunEvent, RunOrder
+from openalgo_desktop.core.webhook_log import WebhookEvent
 from openalgo_desktop.ui.kit.book_view import BookView
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import trades_on_click
@@ -14,6 +16,16 @@ from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.tool_row import ToolRow
 from openalgo_desktop.ui.kit.widgets import label, named
+from openalgo_desktop.ui.rooms.automation.strategies.book_page import BookPage
+from openalgo_desktop.ui.rooms.automation.strategies.hooks import event_columns as alert_columns
+from openalgo_desktop.ui.rooms.automation.strategies.program_detail import ProgramDetail
+from openalgo_desktop.ui.rooms.automation.strategies.rows import (
+    MADE,
+    PROGRAMS,
+    SCRIPTS,
+    WEBHOOKS,
+    StrategyRow,
+)
 from openalgo_desktop.ui.rooms.automation.strategies.tables import (
     event_columns,
     leg_columns,
@@ -24,96 +36,143 @@ if TYPE_CHECKING:
     from openalgo_desktop.ui.rooms.automation.strategies.dock import StrategiesDock
 
 LEGS, ORDERS, EVENTS = "Legs", "Orders", "Events"
+OUTPUT, ALERTS, BOOK = "Output", "Alerts", "Book"
+#: Pages of each kind; the first is shown first.
+PAGES_OF = {
+    MADE: (LEGS, ORDERS, EVENTS, ALERTS, BOOK),
+    PROGRAMS: (OUTPUT, BOOK),
+    WEBHOOKS: (ALERTS, BOOK),
+    SCRIPTS: (BOOK,),
+}
+EVERY = (LEGS, ORDERS, EVENTS, OUTPUT, ALERTS, BOOK)
 NAME = "strategies-detail"
 
 
-class MadeDetail(QWidget):
-    """Of one made strategy at a time."""
+class Detail(QWidget):
+    """Of one row at a time; :meth:`leave` ends all reading."""
 
     def __init__(self, dock: StrategiesDock) -> None:
         super().__init__()
         named(self, NAME, "The chosen strategy")
         self._dock, bridge = dock, dock.bridge
-        self._strategy: MadeStrategy | None = None
+        self.row: StrategyRow | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self.page = Segments(f"{NAME}-page", "Show", (LEGS, ORDERS, EVENTS), compact=True)
-        self.page.changed.connect(lambda _: self._turn())
+        self.page = Segments(f"{NAME}-page", "Show", EVERY, compact=True)
         self.heading = label("", f"{NAME}-name", "caption")
         column.addWidget(ToolRow(f"{NAME}-tools", (self.page, self.heading), wide=self.heading))
         self.legs: FastTableModel[LegView] = FastTableModel(leg_columns(bridge))
         self.orders: FastTableModel[RunOrder] = FastTableModel(order_columns(bridge))
         self.events: FastTableModel[RunEvent] = FastTableModel(event_columns(bridge))
+        self.alerts: FastTableModel[WebhookEvent] = FastTableModel(alert_columns(bridge))
         self.leg_view = named(BookView(self.legs), f"{NAME}-legs", "Legs of the run")
         self.leg_view.empty_text = "It does not run."
-        self.order_view = named(
-            FastTableView(self.orders, "No orders yet."), f"{NAME}-orders", "Orders"
-        )
-        self.event_view = named(
-            FastTableView(self.events, "Nothing happened yet."), f"{NAME}-events", "Events"
-        )
         self.leg_view.action_clicked.connect(self._on_action)
         trades_on_click(self.leg_view.viewport())
-        self._stack = named(QStackedWidget(), f"{NAME}-pages", "The chosen strategy")
-        for view in (self.leg_view, self.order_view, self.event_view):
-            self._stack.addWidget(view)
-        column.addWidget(self._stack, 1)
+        self.order_view = self._table(self.orders, ORDERS, "No orders yet.")
+        self.event_view = self._table(self.events, EVENTS, "Nothing happened yet.")
+        self.alert_view = self._table(self.alerts, ALERTS, "No alert has come.")
+        self.output, self.book = ProgramDetail(dock), BookPage(bridge)
         self._menus = (
             TableMenu(dock, self.leg_view, leg_columns(bridge), "Legs"),
             TableMenu(dock, self.order_view, order_columns(bridge), "Orders of the strategy"),
             TableMenu(dock, self.event_view, event_columns(bridge), "Events of the strategy"),
+            TableMenu(dock, self.alert_view, alert_columns(bridge), "Alerts to the strategy"),
         )
+        self._stack = named(QStackedWidget(), f"{NAME}-pages", "The chosen strategy")
+        for view in (
+            self.leg_view, self.order_view, self.event_view,
+            self.output, self.alert_view, self.book,
+        ):  # fmt: skip
+            self._stack.addWidget(view)
+        column.addWidget(self._stack, 1)
+        self.page.changed.connect(lambda _: self._turn())
+
+    @staticmethod
+    def _table(model: FastTableModel, title: str, empty: str) -> FastTableView:  # type: ignore[type-arg]
+        return named(FastTableView(model, empty), f"{NAME}-{title.lower()}", title)
 
     @property
-    def strategy_id(self) -> int | None:
-        """Whose it is."""
-        return None if self._strategy is None else self._strategy.strategy_id
+    def ident(self) -> str:
+        """Whose it is; empty for none."""
+        return "" if self.row is None else self.row.ident
 
-    def show_strategy(self, strategy: MadeStrategy) -> None:
-        """Show another one, or the same anew."""
-        other = self.strategy_id != strategy.strategy_id
-        self._strategy = strategy
-        self.heading.setText(strategy.definition.name)
+    # -- content ------------------------------------------------------------------------------
+    def show_row(self, row: StrategyRow) -> None:
+        """Show another row, or the same as it is now."""
+        other = self.ident != row.ident
+        self.row = row
+        self.heading.setText(row.name)
+        pages = PAGES_OF[row.page]
         if other:
-            self.orders.set_rows([])
-            self.events.set_rows([])
+            for model in (self.orders, self.events, self.alerts):
+                model.set_rows([])
+            self.page.allow(pages)
+            self._turn()
+        elif self.page.value() == OUTPUT and row.program is not None:
+            self.output.show_program(row.program)
         self.show_legs()
-        self._turn()
+
+    def leave(self) -> None:
+        """Nobody looks any more."""
+        self.row = None
+        self.output.leave()
 
     def show_legs(self) -> None:
         """The legs as they are now."""
-        if self._strategy is None:
-            return
-        view = self._dock.bridge.strategies.view(self._strategy.strategy_id)
+        made = None if self.row is None else self.row.made
+        view = None if made is None else self._dock.bridge.strategies.view(made.strategy_id)
         self.legs.set_rows([] if view is None else list(view.legs))
 
     def _turn(self) -> None:
-        names = (LEGS, ORDERS, EVENTS)
-        self._stack.setCurrentIndex(names.index(self.page.value()))
-        if self._strategy is not None and self.page.value() != LEGS:
-            self._dock.spawn(self._read(self._strategy.strategy_id), "read a strategy's log")
-
-    async def _read(self, strategy_id: int) -> None:
-        door = self._dock.bridge.strategies
-        if self.page.value() == ORDERS:
-            orders = await door.orders(strategy_id)
-            if strategy_id == self.strategy_id:
-                self.orders.set_rows(list(orders))
+        page, row = self.page.value(), self.row
+        self._stack.setCurrentIndex(EVERY.index(page))
+        if row is None:
+            return
+        if page == OUTPUT and row.program is not None:
+            self.output.show_program(row.program)
         else:
-            events = await door.events(strategy_id)
-            if strategy_id == self.strategy_id:
+            self.output.leave()
+        if page == BOOK:
+            self.book.show_name(row.name, row.mode)
+        elif page in (ORDERS, EVENTS, ALERTS):
+            self._dock.spawn(self._read(row, page), "read a strategy's log")
+
+    async def _read(self, row: StrategyRow, page: str) -> None:
+        door, made = self._dock.bridge.strategies, row.made
+        if page == ALERTS and row.webhook is not None:
+            alerts = await door.came_to_hook(row.webhook.webhook_id)
+            if row.ident == self.ident:
+                self.alerts.set_rows(list(alerts))
+        elif page == ALERTS and made is not None:
+            alerts = await door.came_to_made(made.strategy_id)
+            if row.ident == self.ident:
+                self.alerts.set_rows(list(alerts))
+        elif page == ORDERS and made is not None:
+            orders = await door.orders(made.strategy_id)
+            if row.ident == self.ident:
+                self.orders.set_rows(list(orders))
+        elif made is not None:
+            events = await door.events(made.strategy_id)
+            if row.ident == self.ident:
                 self.events.set_rows(list(events))
+        self._dock.dirty = True
 
     def again(self) -> None:
         """Its run is another: what is in sight is read anew."""
         self.show_legs()
-        if self.page.value() != LEGS:
+        if self.page.value() in (ORDERS, EVENTS, ALERTS):
             self._turn()
+
+    def booked(self, mode: Mode, names: frozenset[str]) -> None:
+        """Books changed."""
+        if self.isVisible() and self.page.value() == BOOK and self.book.is_of(mode, names):
+            self.book.again()
 
     def flush(self) -> None:
         """Paint what changed."""
-        for view in (self.leg_view, self.order_view, self.event_view):
+        for view in (self.leg_view, self.order_view, self.event_view, self.alert_view):
             view.flush()
 
     def _on_action(self, _name: str, view_row: int) -> None:
@@ -121,5 +180,5 @@ class MadeDetail(QWidget):
         pressed, self.leg_view.pressed_row = self.leg_view.pressed_row, None
         now = self.legs.row_at(view_row)
         same = pressed is not None and (pressed.leg_id, pressed.symbol) == (now.leg_id, now.symbol)
-        if same and self._strategy is not None:
-            self._dock.made.close_leg(self._strategy, now)
+        if same and self.row is not None and self.row.made is not None:
+            self._dock.made.close_leg(self.row.made, now)

@@ -11,22 +11,28 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
 from openalgo_desktop.core.strategies.hosted import HostedView
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.rows import WebhookStrategy
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 from openalgo_desktop.ui.rooms.automation.strategies.columns import columns
-from openalgo_desktop.ui.rooms.automation.strategies.detail import MadeDetail
+from openalgo_desktop.ui.rooms.automation.strategies.detail import Detail
 from openalgo_desktop.ui.rooms.automation.strategies.editor import StrategyDialog, show_editor
+from openalgo_desktop.ui.rooms.automation.strategies.hooks import of_hook
 from openalgo_desktop.ui.rooms.automation.strategies.made_acts import MadeActs
 from openalgo_desktop.ui.rooms.automation.strategies.program_acts import ProgramActs
-from openalgo_desktop.ui.rooms.automation.strategies.program_detail import ProgramDetail
 from openalgo_desktop.ui.rooms.automation.strategies.rows import (
     ALL,
+    MADE,
     PAGES,
+    PROGRAMS,
+    SCRIPTS,
     StrategyRow,
     made_row,
     program_row,
+    script_row,
     webhook_row,
 )
 from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
@@ -72,14 +78,15 @@ class StrategiesDock(TableDock[StrategyRow]):
         )
         self.hint.setWordWrap(True)
         self.hint.setContentsMargins(10, 3, 10, 3)
-        self.detail, self.output = MadeDetail(self), ProgramDetail(self)
-        for below in (self.detail, self.output):
-            below.hide()
-            self.content.addWidget(below, 1)
+        self.view.setMinimumHeight(look.px(150))  # some rows, whatever is shown below
+        self.detail = Detail(self)
+        self.detail.hide()
+        self.content.addWidget(self.detail, 1)
         self.content.addWidget(self.hint)
         self.setAcceptDrops(True)
         self.listen(bridge.strategies.changed, self._on_made)
         self.listen(bridge.strategies.told, lambda _: self.news())
+        self.listen(bridge.strategies.booked, self._on_book)
         self.listen(bridge.programs.changed, self._on_program)
         self.listen(bridge.programs.removed, lambda _: self.news())
         self.selection_changed.connect(self._on_selection)
@@ -130,7 +137,14 @@ class StrategiesDock(TableDock[StrategyRow]):
         door = self.bridge.strategies
         made = [made_row(one, door.view(one.strategy_id)) for one in await door.made()]
         webhooks = [webhook_row(one) for one in await self.bridge.safety.webhooks()]
-        return [*made, *map(program_row, self.bridge.programs.all()), *webhooks]
+        rows = [*made, *map(program_row, self.bridge.programs.all()), *webhooks]
+        return [*rows, *self._scripts({row.name for row in rows})]
+
+    def _scripts(self, known: set[str]) -> list[StrategyRow]:
+        """Names that only orders of the current mode bear."""
+        books, mode = self.bridge.strategies.books, self.bridge.mode
+        names = [name for name in books.strategies(mode) if name not in known]
+        return [script_row(name, books.summary(name, mode)) for name in names]
 
     def _count(self, rows: list[StrategyRow]) -> None:
         running = sum(row.mode is not None for row in rows)
@@ -155,8 +169,9 @@ class StrategiesDock(TableDock[StrategyRow]):
         if self.is_hidden() or view is None or row is None or row.made is None or not row.runs:
             self.news()
             return
-        self.replace_row(made_row(row.made, view), True)
-        if self.detail.strategy_id == strategy_id and self.detail.isVisible():
+        fresh = made_row(row.made, view)
+        self.replace_row(fresh, True)
+        if self.detail.ident == fresh.ident and self.detail.isVisible():
             self.detail.again()
 
     def _on_program(self, view: HostedView) -> None:
@@ -166,8 +181,14 @@ class StrategiesDock(TableDock[StrategyRow]):
             self.news()
             return
         self.replace_row(fresh, True)
-        if self.output.strategy_id == view.hosted.strategy_id:
-            self.output.show_program(view)
+        if self.detail.ident == fresh.ident:
+            self.detail.show_row(fresh)
+
+    def _on_book(self, mode: Mode, names: frozenset[str]) -> None:
+        self.detail.booked(mode, names)
+        shown = {row.name for row in self.rows}
+        if mode is self.bridge.mode and not names <= shown:
+            self.news()  # a script that was not there before
 
     def flush(self) -> None:
         super().flush()
@@ -175,24 +196,19 @@ class StrategiesDock(TableDock[StrategyRow]):
 
     def _on_selection(self) -> None:
         row = self.selected_row()
-        trades = row is not None and row.webhook is None
-        self.edit_button.setEnabled(row is not None)
+        trades = row is not None and row.page in (MADE, PROGRAMS)
+        self.edit_button.setEnabled(row is not None and row.page != SCRIPTS)
         self.start_button.setEnabled(trades and row is not None and not row.runs)
         self.stop_button.setEnabled(trades and row is not None and row.runs)
-        made = None if row is None else row.made
-        program = None if row is None else row.program
-        self.detail.setVisible(made is not None)
-        self.output.setVisible(program is not None)
-        if made is not None:
-            self.detail.show_strategy(made)
-        if program is not None:
-            self.output.show_program(program)
+        self.detail.setVisible(row is not None)
+        if row is not None:
+            self.detail.show_row(row)
         else:
-            self.output.leave()
+            self.detail.leave()
         self.dirty = True
 
     def release(self) -> None:
-        self.output.leave()
+        self.detail.leave()
         super().release()
 
     # -- interaction --------------------------------------------------------------------------
@@ -210,8 +226,17 @@ class StrategiesDock(TableDock[StrategyRow]):
             self.made.fill_menu(menu, row.made, paused=row.paused)
         elif row.program is not None:
             self.programs.fill_menu(menu, row.program)
-        else:
+        elif row.webhook is not None:
+            hook = row.webhook
             self.add_item(menu, "Edit…", lambda: self.edit(row))
+            self.add_item(menu, "What to paste…", lambda: self._paste(hook))
+
+    def _paste(self, hook: WebhookStrategy) -> None:
+        async def shown() -> None:
+            await ask(of_hook(self, self.bridge, hook))
+            self.news()
+
+        self.spawn(shown(), "what to paste")
 
     def new(self) -> StrategyDialog:
         """The form of a new strategy."""

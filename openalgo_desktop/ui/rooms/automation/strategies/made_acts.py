@@ -12,7 +12,9 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.strategies import describe
 from openalgo_desktop.core.strategies.rows import LegView, MadeStrategy
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.rooms.automation.strategies.editor import show_editor
+from openalgo_desktop.ui.rooms.automation.strategies.hooks import of_made
 from openalgo_desktop.ui.rooms.automation.strategies.start import ask_start
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class MadeActs:
         menu.addSeparator()
         dock.add_item(menu, "Edit…", lambda: self.edit(made))
         dock.add_item(menu, "Copy…", lambda: self.copy(made))
+        dock.add_item(menu, "Alerts: what to paste…", lambda: self.paste(made))
         dock.add_check(menu, "Allow live", made.live_enabled, lambda: self.allow_live(made))
         if made.has_webhook:
             dock.add_check(
@@ -58,6 +61,14 @@ class MadeActs:
         draft = made.definition
         draft = msgspec.structs.replace(draft, name=f"{draft.name} (copy)")
         show_editor(self._dock, self._bridge, draft=draft)
+
+    def paste(self, made: MadeStrategy) -> None:
+        """Payloads for senders, a new address, a test."""
+        self._dock.spawn(self._paste(made), "what to paste")
+
+    async def _paste(self, made: MadeStrategy) -> None:
+        await ask(of_made(self._dock, self._bridge, made))
+        self._dock.news()
 
     # -- starting and stopping ----------------------------------------------------------------
     def start(self, made: MadeStrategy) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.strategies.hosted import HostedState, HostedView
 from openalgo_desktop.core.strategies.rows import MadeStrategy, RunView
 from openalgo_desktop.core.strategies.words import RunStatus, StrategyKind
+from openalgo_desktop.core.strategy_book import StrategySummary
 from openalgo_desktop.ui.engine.rows import WebhookKind, WebhookStrategy
 
 #: Pages of the dock, and which rows each shows.
-ALL, MADE, PROGRAMS, WEBHOOKS = "All", "Made", "Programs", "Webhooks"
-PAGES = (ALL, MADE, PROGRAMS, WEBHOOKS)
+ALL, MADE, PROGRAMS, WEBHOOKS, SCRIPTS = "All", "Made", "Programs", "Webhooks", "Scripts"
+PAGES = (ALL, MADE, PROGRAMS, WEBHOOKS, SCRIPTS)
 
 _STATES = {
     RunStatus.STOPPED: ("Stopped", "muted"),
@@ -60,6 +63,11 @@ class StrategyRow:
     webhook: WebhookStrategy | None = field(default=None, repr=False)
 
 
+def counted(count: int, what: str) -> str:
+    """``2 orders``; nothing for none."""
+    return f"{count} {what}{'' if count == 1 else 's'}" if count else ""
+
+
 def made_row(strategy: MadeStrategy, view: RunView | None) -> StrategyRow:
     """The row of a made strategy and of its run."""
     state, tone = _STATES[strategy.status]
@@ -101,7 +109,7 @@ def program_row(view: HostedView) -> StrategyRow:
         tone,
         mode=view.mode if view.state.is_up else None,
         result=view.pnl,
-        holds=f"{view.orders} orders" if view.orders else "",
+        holds=counted(view.orders, "order"),
         cpu=view.cpu_percent,
         memory=view.memory_mb,
         note=view.reason,
@@ -120,7 +128,21 @@ def webhook_row(strategy: WebhookStrategy) -> StrategyRow:
         strategy.name,
         "Listens" if active else "Off",
         "up" if active else "muted",
-        holds=f"{len(strategy.symbols)} symbols",
+        holds=counted(len(strategy.symbols), "symbol"),
         runs=active,
         webhook=strategy,
     )
+
+
+def script_row(name: str, summary: StrategySummary | None) -> StrategyRow:
+    """The row of a name that only orders bear: a script outside, or a strategy that is gone."""
+    row = StrategyRow(f"script:{name}", SCRIPTS, "Script", name, "Outside", "muted")
+    if summary is not None:
+        row.result = summary.day_realised - summary.day_charges
+        row.holds = counted(summary.positions, "position")
+        row.note = f"Today, in {summary.mode.value.upper()}; last trade {_day(summary.last_at)}"
+    return row
+
+
+def _day(at: datetime) -> str:
+    return f"{at.astimezone(IST):%d %b %Y %H:%M}"

@@ -12,12 +12,14 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDialog
 
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.strategies.model import Definition, SignalLeg
 from openalgo_desktop.core.strategies.rows import MadeStrategy
 from openalgo_desktop.core.strategies.words import RunStatus, StrategyKind
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.automation.strategies.dock import StrategiesDock
+from openalgo_desktop.ui.rooms.automation.strategies.hooks import PayloadsDialog
 from openalgo_desktop.ui.rooms.automation.strategies.program_editor import ProgramEditor
 from openalgo_desktop.ui.rooms.automation.strategies.program_form import ProgramSettings
 from openalgo_desktop.ui.rooms.automation.strategies.start import LIVE, SANDBOX, StartDialog
@@ -197,7 +199,7 @@ def test_a_program_is_dropped_edited_and_promoted(drive: Drive, tmp_path: Path) 
         (row,) = dock.rows
         assert row.program is not None and not row.runs
         await until(lambda: chosen(dock) == row.ident, "it is selected")
-        await until(lambda: "never run" in dock.output.lines.toPlainText(), "its output")
+        await until(lambda: "never run" in dock.detail.output.lines.toPlainText(), "its output")
 
         dock.edit(row)
         editor = await dialog(dock, ProgramEditor)
@@ -291,5 +293,54 @@ def test_settings_of_a_program(drive: Drive, tmp_path: Path) -> None:
         assert msgspec.structs.replace(row, hours=view.hosted.hours, quotas=view.hosted.quotas) == (
             view.hosted
         )
+
+    drive(scenario)
+
+
+def test_alerts_are_tried_and_listed(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        strategy = await made(session, dock)
+        dock.made.paste(strategy)
+        shown = await dialog(dock, PayloadsDialog)
+        titles = [shown.list.item(at).text() for at in range(shown.list.count())]
+        assert titles[:2] == ["long_entry: SBIN", "long_exit: SBIN"]
+        assert shown.address.text().endswith("/strategy/webhook/TOKEN")
+        assert shown.body.toPlainText() == '{"action":"long_entry","leg_id":1}'
+        click(shown.turn)
+        click((await until_child(shown, ConfirmDialog)).yes)
+        await until(lambda: "/oaws_" in shown.address.text(), "the new address")
+        click(shown.test)
+        await until(shown.test.isEnabled, "the answer")
+        assert shown.message.text().startswith("200"), shown.message.text()
+        shown.accept()
+        await gone(shown, dock)
+        await until(lambda: dock.rows and dock.rows[0].runs, "the signal opened its run")
+        assert dock.rows[0].mode is Mode.SANDBOX
+        dock.select_row(dock.rows[0].ident)
+        dock.detail.page.choose("Alerts")
+        await until(lambda: dock.detail.alerts.store.rows, "the alert")
+        (event,) = dock.detail.alerts.store.rows
+        assert (event.action, event.status) == ("long_entry", 200)
+
+    drive(scenario)
+
+
+def test_a_name_that_only_orders_bear_has_a_book(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        order = OrderRequest("SBIN", "NSE", Action.BUY, 10, strategy="My sheet")
+        await session.terminal.desk.place(order, "api:default")
+        await rows(dock, "My sheet")
+        (row,) = dock.rows
+        assert (row.kind, row.page) == ("Script", "Scripts")
+        dock.select_row(row.ident)
+        await until(lambda: dock.detail.book.positions.store.rows, "what it holds")
+        (held,) = dock.detail.book.positions.store.rows
+        assert (held.symbol, held.quantity) == ("SBIN", 10)
+        assert dock.detail.book.mode is Mode.SANDBOX
+        dock.detail.book.where.choose("Live")
+        assert dock.detail.book.positions.store.rows == []
+        assert dock.detail.book.about.text() == "It has not traded here."
 
     drive(scenario)
