@@ -86,4 +86,4 @@ def give_strategies(terminal: Terminal) -> None:
     """Let alerts run and stop strategies, which start after them."""
     actors = terminal.alerts.actors
     assert actors is not None
-    actors.strategies = AlertStrategies(terminal.host, terminal.strategies)
+    actors.strategies = AlertStrategies(terminal.programs, terminal.strategies)

@@ -1,4 +1,4 @@
-"""Starts the host of the user's programs, after the API through which they trade."""
+"""Makes the host of the user's programs; loaded when there are some (:mod:`.programs`)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _DERIVATIVES = {"NSE": "NFO", "BSE": "BFO"}
 _EXCHANGES = ("NFO", "BFO", "MCX", "CDS", "NCO")
 
 
-async def start_host(terminal: Terminal) -> None:
-    """Make ``terminal.host``."""
+def make_host(terminal: Terminal) -> Host:
+    """The host of a terminal; it does nothing yet."""
     folder = terminal.data_dir.path / "strategies"
     clean = terminal.logs.redactor.clean
     processes = HostProcesses(
@@ -56,7 +56,7 @@ async def start_host(terminal: Terminal) -> None:
         grace=lambda: float(terminal.settings["hosting.stop_grace"]),
     )
     logs = RunLogs(processes.places, clean, terminal.clock)
-    terminal.host = Host(
+    host = Host(
         tools,
         logs,
         Facts(
@@ -70,10 +70,9 @@ async def start_host(terminal: Terminal) -> None:
             ),
         ),
     )
-    terminal.keys.on_used(terminal.host.heard)
-    terminal.risk_rules.programs = terminal.host.quotas
-    terminal.on_stop(terminal.host.close)
-    await terminal.host.start_up()
+    terminal.keys.on_used(host.heard)
+    terminal.risk_rules.programs = host.quotas
+    return host
 
 
 async def _other_names(terminal: Terminal) -> Collection[str]:

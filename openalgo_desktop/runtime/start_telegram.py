@@ -56,7 +56,7 @@ async def start_telegram(terminal: Terminal) -> None:
     """Begin to answer and to tell, where the bot is switched on."""
     telegram = terminal.telegram
     telegram.add_strategies(MadeRoom(terminal.strategies))
-    telegram.add_strategies(HostedRoom(terminal.host))
+    telegram.add_strategies(HostedRoom(terminal.programs))
     terminal.on_stop(terminal.alerts.teller.add(TelegramChannel(telegram)))
     await telegram.start()
     terminal.on_stop(telegram.stop)

@@ -11,12 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openalgo_desktop.analytics.strategy_book.service import StrategyBook
 from openalgo_desktop.analytics.trade_journal import TradeJournal
 from openalgo_desktop.automation.alerts.engine import Alerts
-from openalgo_desktop.automation.host.service import Host
 from openalgo_desktop.automation.strategies.service import Engine as StrategyEngine
 from openalgo_desktop.automation.telegram.service import Telegram
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
@@ -59,10 +58,10 @@ from openalgo_desktop.runtime.logs import LogRing, setup_logging
 from openalgo_desktop.runtime.mode_guard import LOCKED_VAULT
 from openalgo_desktop.runtime.options import USER, TerminalOptions
 from openalgo_desktop.runtime.own_days import amend_calendar
+from openalgo_desktop.runtime.programs import Programs
 from openalgo_desktop.runtime.start_alerts import give_strategies
 from openalgo_desktop.runtime.start_bars import start_bars
 from openalgo_desktop.runtime.start_drawings import start_drawings
-from openalgo_desktop.runtime.start_host import start_host
 from openalgo_desktop.runtime.start_mcp import Mcp, start_mcp
 from openalgo_desktop.runtime.start_telegram import make_telegram, start_telegram
 from openalgo_desktop.runtime.start_trading import start_trading
@@ -89,6 +88,9 @@ from openalgo_desktop.trading.killswitch import KillSwitch
 from openalgo_desktop.trading.limits import RiskRules
 from openalgo_desktop.trading.preview import OrderPreviews
 from openalgo_desktop.trading.watch.service import Watch
+
+if TYPE_CHECKING:
+    from openalgo_desktop.automation.host.service import Host
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +149,7 @@ class Terminal:
         self.conversions: ConversionDesk
         self.alerts: Alerts
         self.strategies: StrategyEngine
-        self.host: Host
+        self.programs = Programs(self)
         self.mcp: Mcp
         self.telegram: Telegram
         self.audit: AuditTrail
@@ -169,7 +171,7 @@ class Terminal:
             await start_trading(self)
             make_telegram(self)
             await self._start_api()
-            await start_host(self)
+            await self.programs.take_up()
             give_strategies(self)
             await start_telegram(self)
             await start_mcp(self)
@@ -296,6 +298,11 @@ class Terminal:
             ),
             self.calendar,
         )
+
+    @property
+    def host(self) -> Host:
+        """The user's own programs."""
+        return self.programs.host
 
     @property
     def account(self) -> BrokerAccount:

@@ -102,8 +102,8 @@ class Host:
         return self._tools.registry
 
     # -- life -------------------------------------------------------------------------------
-    async def start_up(self) -> None:
-        """Take up what ran when the engine ended; then look after all of them."""
+    async def take_up(self) -> None:
+        """At a start: what ran when the engine ended goes on, is started again, or ends."""
         kept, seen = await self._tools.rows.load()
         await self._tools.registry.load()
         for row in self._tools.registry.all():
@@ -111,10 +111,12 @@ class Host:
             self._seats[row.strategy_id] = self._by_name[row.name] = seat
         taking = TakingUp(self._tools, self._schedules, self._beside)
         await taking.take_up(list(self._seats.values()), seen)
+
+    def begin(self) -> None:
+        """Look after all of them from now on."""
         self._unsubscribe = self._tools.bus.subscribe(KillSwitchChanged, self._on_kill_switch)
         self._loop = asyncio.create_task(self._looking.run(), name="hosted programs")
-        if self._seats:
-            self._beside(self._prune())
+        self._beside(self._prune())
 
     async def _prune(self) -> None:
         """Old logs and environments go, now and each hour."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from openalgo_desktop.automation.alerts.engine import Alerts
-from openalgo_desktop.automation.host.service import Host
 from openalgo_desktop.automation.strategies.service import Engine as StrategyEngine
 from openalgo_desktop.automation.telegram.service import Telegram
 from openalgo_desktop.config.settings import Settings
@@ -27,6 +26,9 @@ from openalgo_desktop.storage.vault import Vault
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.killswitch import KillSwitch
+
+if TYPE_CHECKING:
+    from openalgo_desktop.automation.host.service import Host
 
 
 class Owned(Protocol):
@@ -49,11 +51,13 @@ class Owned(Protocol):
     approvals: Approvals
     kill_switch: KillSwitch
     alerts: Alerts
-    host: Host
     mcp: Mcp
     strategies: StrategyEngine
     telegram: Telegram
     api: LocalApi | None
+
+    @property
+    def host(self) -> Host: ...
 
     async def reset_sandbox(self) -> None: ...
 

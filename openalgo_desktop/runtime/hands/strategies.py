@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from openalgo_desktop.automation.host.catalog.manifest import window_of
-from openalgo_desktop.automation.host.catalog.samples import samples
-from openalgo_desktop.automation.host.ports import LogEntry
 from openalgo_desktop.config.operations import WHO
 from openalgo_desktop.core.clock import api_timestamp, from_epoch
 from openalgo_desktop.core.enums import Mode
@@ -27,6 +24,9 @@ from openalgo_desktop.core.strategies.hosted import (
     TradeRecord,
 )
 from openalgo_desktop.runtime.hands.ports import Owned, Result
+
+if TYPE_CHECKING:
+    from openalgo_desktop.automation.host.ports import LogEntry
 
 _ENDS = {
     "stop": AtWindowEnd.STOP,
@@ -58,6 +58,8 @@ async def strategy_add(owned: Owned, data: dict[str, Any]) -> Result:
 
 async def strategy_samples(owned: Owned, data: dict[str, Any]) -> Result:
     """Programs that come with us."""
+    from openalgo_desktop.automation.host.catalog.samples import samples
+
     found = await asyncio.to_thread(samples)
     return Result(rows=[{"add": f"sample:{row.name}", "what": row.what} for row in found])
 
@@ -268,6 +270,8 @@ async def strategy_schedule(owned: Owned, data: dict[str, Any]) -> Result:
 
 
 def _hours(hours: Hours, data: dict[str, Any]) -> Hours:
+    from openalgo_desktop.automation.host.catalog.manifest import window_of
+
     if data["on"] and data["off"]:
         raise ConfigError("on: give on or off, not both.")
     fields: dict[str, Any] = {}

@@ -247,7 +247,8 @@ class World:
         host = Host(
             tools, self.logs, Facts(self.calendar, lambda name: (), self.record, self.taken)
         )  # type: ignore[arg-type]
-        await host.start_up()
+        await host.take_up()
+        host.begin()
         return host
 
     async def close(self, name: str, mode: Mode, account_id: str) -> tuple[str, ...]:
