@@ -1,1 +1,1 @@
-"""Alerts: what the engine watches for and tells. Nothing here sends an order."""
+"""Alerts: what the engine watches for and tells. What they do goes through `acts.py`."""
