@@ -231,7 +231,8 @@ def main() -> int:
         failed |= count == 5000 and share > AIM
         print(
             f"{count} alerts: {share:.1f} % of a core (naive {naive(count, options.rate):.0f} %), "
-            f"{found.told / options.seconds:.1f} tell each second, a tick holds at most {found.hold:.1f} ms, "
+            f"{found.told / options.seconds:.1f} tell each second, a tick holds at most "
+            f"{found.hold:.1f} ms, "
             f"start {found.start:.2f} s, {found.memory:.1f} KiB each"
         )
     return 1 if failed else 0

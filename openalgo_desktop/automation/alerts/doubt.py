@@ -16,6 +16,7 @@ FIRST_SEEN = (
     "It was already so when it was first seen (after a start, a change, a lost feed or a new day); "
     "only what is seen to become true moves money."
 )
+LATE_NEWS = "It happened a while before it was heard of; only what is news moves money."
 
 
 class Doubt:
@@ -34,6 +35,11 @@ class Doubt:
 
     def __len__(self) -> int:
         return len(self._doubtful)
+
+    @property
+    def careful(self) -> tuple[str, ...]:
+        """Those that are watched and may move money."""
+        return tuple(self._careful)
 
     def begin(self, alert: PriceAlert) -> None:
         """It is watched anew."""

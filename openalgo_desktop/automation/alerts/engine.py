@@ -18,7 +18,7 @@ import msgspec
 
 from openalgo_desktop.automation.alerts.acts import Actors
 from openalgo_desktop.automation.alerts.bar_times import BarTimes
-from openalgo_desktop.automation.alerts.doubt import Doubt
+from openalgo_desktop.automation.alerts.doubt import LATE_NEWS, Doubt
 from openalgo_desktop.automation.alerts.gauges import Gauges
 from openalgo_desktop.automation.alerts.keeping import Keeper
 from openalgo_desktop.automation.alerts.levels import Levels
@@ -43,7 +43,13 @@ from openalgo_desktop.core.alerts import (
 from openalgo_desktop.core.charting.studies import StudySpec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
-from openalgo_desktop.core.events import Bus, FeedChanged, Notice, PriceAlertChanged
+from openalgo_desktop.core.events import (
+    Bus,
+    FeedChanged,
+    KillSwitchChanged,
+    Notice,
+    PriceAlertChanged,
+)
 from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import InstrumentLookup, PriceAlertStore, TickSource
@@ -90,13 +96,16 @@ class Alerts:
             Room.BARS: self._scout,
             Room.GAUGES: Gauges(clock, bus, instruments, ticks, is_open, reach, self),
             Room.TIME: self._moments,
-            Room.ORDERS: OrderAlerts(bus, self),
+            Room.ORDERS: OrderAlerts(clock, bus, self),
         }
         self._bars = BarTimes(clock, reach.calendar)
         self._placed: dict[str, Watcher] = {}  # who watches an active alert
         self._doubt = Doubt(clock)
         self.words = Words(instruments, ticks, self._scout)
-        self._lost = bus.subscribe(FeedChanged, self._on_feed)
+        self._stops = [
+            bus.subscribe(FeedChanged, self._on_feed),
+            bus.subscribe(KillSwitchChanged, self._on_kill_switch),
+        ]
         self._alerts: dict[str, PriceAlert] = {}
         self._here: dict[Key, dict[str, PriceAlert]] = {}  # all of them, by instrument
         self._keeper = Keeper(store, self._alerts.get)
@@ -137,7 +146,8 @@ class Alerts:
 
     async def stop(self) -> None:
         """Watch no more; alerts stay."""
-        self._lost()
+        for stop in self._stops:
+            stop()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -376,7 +386,7 @@ class Alerts:
         self._bus.publish(PriceAlertChanged(alert=after))
 
     # -- what the rooms saw (:class:`Judge`) --------------------------------------------------
-    def happened(self, alert_id: str, value: Decimal, text: str) -> None:
+    def happened(self, alert_id: str, value: Decimal, text: str, *, late: bool = False) -> None:
         """Its moment came, or an order had news."""
         alert, now = self._alerts.get(alert_id), self._clock.now()
         if alert is None or not alert.is_active:
@@ -385,7 +395,7 @@ class Alerts:
             self._end(alert)
             return
         after = judge.happened(alert, value, now)
-        self._tell(after, self.words.news(after, text, now), now)
+        self._tell(after, self.words.news(after, text, now), now, LATE_NEWS if late else "")
 
     def see(self, alert_id: str, sight: Sight, bar: datetime | None) -> None:
         """A fresh sight."""
@@ -426,6 +436,11 @@ class Alerts:
             for room in self._rooms.values():
                 room.lose()
             self._doubt.everybody()
+
+    def _on_kill_switch(self, event: KillSwitchChanged) -> None:
+        """It leaves nothing that may still open: what moves money waits for a human."""
+        for alert_id in self._doubt.careful if event.tripped else ():
+            self.halt(alert_id, "The kill switch was pulled.")
 
     # -- expiry -----------------------------------------------------------------------------
     def _expiring(self) -> Iterator[None]:

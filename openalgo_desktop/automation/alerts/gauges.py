@@ -23,7 +23,7 @@ from openalgo_desktop.core.alerts import AlertWish, PriceAlert, Source
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, InvalidOrder
-from openalgo_desktop.core.events import Bus, OrderUpdated, PositionsChanged
+from openalgo_desktop.core.events import Bus, InstrumentsLoaded, OrderUpdated, PositionsChanged
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import InstrumentLookup, TickSource
 from openalgo_desktop.trading.watch.prices import Prices
@@ -84,6 +84,7 @@ class Gauges:
         self._stops = [
             bus.subscribe(OrderUpdated, self._on_order),
             bus.subscribe(PositionsChanged, self._on_positions),
+            bus.subscribe(InstrumentsLoaded, self._on_instruments),
         ]
 
     async def stop(self) -> None:
@@ -104,18 +105,31 @@ class Gauges:
             return
         self.drop(alert.alert_id)
         row = self._rows[alert.alert_id] = _Row(alert.wish)
-        try:
-            made = {self._name(alert.wish, one): one for one in alert.wish.sources}
-            for name, source in made.items():
-                if name not in self._gauges:
-                    self._add(name, self._kind(alert.wish, source))
-                self._gauges[name].users.add(alert.alert_id)
-                self._touch(name)
-            row.gauges = tuple(self._name(alert.wish, one) for one in alert.wish.sources)
-        except AppError as error:
-            row.trouble = error.message
+        self._place(alert.alert_id, row)
         if self._task is None:
             self._task = asyncio.create_task(self._work(), name="gauges of alerts")
+
+    def _place(self, alert_id: str, row: _Row) -> None:
+        """Give it its gauges; one that there cannot be is its trouble."""
+        wish = row.wish
+        try:
+            made = {self._name(wish, one): self._kind(wish, one) for one in wish.sources}
+        except AppError as error:
+            row.trouble = error.message
+            return
+        row.trouble = ""
+        for name, kind in made.items():
+            if name not in self._gauges:
+                self._add(name, kind)
+            self._gauges[name].users.add(alert_id)
+            self._touch(name)
+        row.gauges = tuple(self._name(wish, one) for one in wish.sources)
+
+    def _on_instruments(self, event: InstrumentsLoaded) -> None:
+        """What was not known may be now."""
+        for alert_id, row in self._rows.items():
+            if row.trouble:
+                self._place(alert_id, row)
 
     def _add(self, name: Hashable, kind: kinds.Kind) -> None:
         gauge = self._gauges[name] = _Gauge(kind)

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: How often it is looked whether a moment came, and how late it may be; seconds.
 LOOK, LATE = 0.25, 30.0
+#: Later than this it moves no money; seconds.
+PROMPT = 5.0
 MISSED = "Its time passed while it was not watched."
 
 
@@ -112,9 +114,10 @@ class Moments:
             if known is None or known[0] != moment:  # it has another one by now
                 continue
             del self._next[alert_id]
-            if (now - moment).total_seconds() <= LATE:
-                at = moment.astimezone(IST)
-                self._judge.happened(alert_id, ZERO, f"{at:%H:%M} {time_words(known[1])}")
+            late = (now - moment).total_seconds()
+            if late <= LATE:
+                text = f"{moment.astimezone(IST):%H:%M} {time_words(known[1])}"
+                self._judge.happened(alert_id, ZERO, text, late=late > PROMPT)
             else:
                 log.warning("the alert %s missed its moment %s", alert_id, moment)
                 self._missed(alert_id, known[1], now)

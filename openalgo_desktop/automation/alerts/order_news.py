@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeVar
 from openalgo_desktop.automation.alerts.ports import Judge
 from openalgo_desktop.core.alert_subjects import OfOrders, OrderNews
 from openalgo_desktop.core.alerts import ZERO, AlertWish, PriceAlert
+from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Mode, OrderStatus
 from openalgo_desktop.core.events import Bus, OrderRefused, OrderUpdated
 from openalgo_desktop.core.exit_rules import exact
@@ -24,6 +25,8 @@ ANY: Key = ("", "")
 
 #: So much news is remembered as told, and so many stop orders as waiting.
 MEMORY = 20_000
+#: What an order was before so many seconds is no news that moves money.
+NEWS = 60.0
 #: Sources of orders that alerts sent begin with it.
 OWN = "alert:"
 _NEWS = {
@@ -37,7 +40,8 @@ _ACTIVE = (OrderStatus.OPEN, OrderStatus.COMPLETE)
 class OrderAlerts:
     """:class:`Watcher` of them."""
 
-    def __init__(self, bus: Bus, decider: Judge) -> None:
+    def __init__(self, clock: Clock, bus: Bus, decider: Judge) -> None:
+        self._clock = clock
         self._judge = decider
         self._rows: dict[_Place, dict[str, AlertWish]] = {}
         self._wishes: dict[str, AlertWish] = {}
@@ -111,18 +115,20 @@ class OrderAlerts:
         if not rows:
             return
         price = order.average_price if news is OrderNews.FILLED else 0.0
-        at = f" at {plain(price)}" if price else ""
+        where = f" at {plain(price)}" if price else ""
         reason = order.rejection_reason if news is OrderNews.REJECTED else ""
         why = f": {reason}" if reason else ""
         text = (
             f"{order.action.value} {order.quantity} {order.symbol} {order.product.value} is "
-            f"{news.value}{at} ({event.mode.value}){why}"
+            f"{news.value}{where} ({event.mode.value}){why}"
         )
         name = (event.mode.value, event.account_id, order.order_id, news.value)
         about = (order.strategy, event.account_id)
         if order.source.startswith(OWN):  # an alert's order must not make alerts send more
             rows = {alert_id: wish for alert_id, wish in rows.items() if not wish.is_careful}
-        self._bring(rows, about, name, exact(price) if price else ZERO, text)
+        at = order.updated_at
+        late = at is not None and (self._clock.now() - at).total_seconds() > NEWS
+        self._bring(rows, about, name, exact(price) if price else ZERO, text, late)
 
     def _on_refused(self, event: OrderRefused) -> None:
         row = event.request
@@ -146,6 +152,7 @@ class OrderAlerts:
         name: tuple[str, ...],
         value: Decimal,
         text: str,
+        late: bool = False,
     ) -> None:
         """To each alert that waits for it; ``name`` is the news, empty for what comes once."""
         strategy, account = about
@@ -160,7 +167,7 @@ class OrderAlerts:
                     continue
                 self._told[told] = None
                 _shorten(self._told)
-            self._judge.happened(alert_id, value, text)
+            self._judge.happened(alert_id, value, text, late=late)
 
 
 def _places(wish: AlertWish) -> list[_Place]:

@@ -222,9 +222,9 @@ class Judge(Protocol):
     def doubts(self, alert_id: str) -> bool:
         """Whether it has to be seen at the next price, whatever that is."""
 
-    def happened(self, alert_id: str, value: Decimal, text: str) -> None:
+    def happened(self, alert_id: str, value: Decimal, text: str, *, late: bool = False) -> None:
         """Its moment came, or an order had news: ``text`` says so, ``value`` is what that was at
-        (rupees, 0 for none)."""
+        (rupees, 0 for none). ``late``: that was a while ago, so it moves no money."""
 
     def see(self, alert_id: str, sight: Sight, bar: datetime | None) -> None:
         """A fresh sight; ``bar`` is when its bar began."""

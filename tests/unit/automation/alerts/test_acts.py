@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from openalgo_desktop.automation.alerts import acts
-from openalgo_desktop.automation.alerts.doubt import FIRST_SEEN
+from openalgo_desktop.automation.alerts.doubt import FIRST_SEEN, LATE_NEWS
 from openalgo_desktop.core.alert_acts import (
     Act,
     PostTo,
@@ -26,7 +26,7 @@ from openalgo_desktop.core.alert_subjects import OfOrders
 from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
 from openalgo_desktop.core.enums import Action, JournalState, Mode, OrderStatus
 from openalgo_desktop.core.errors import InvalidOrder, OrderStateUnknown, StorageError
-from openalgo_desktop.core.events import FeedChanged, Notice
+from openalgo_desktop.core.events import FeedChanged, KillSwitchChanged, Notice
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.core.strategies.ports import StrategyNotFound
@@ -368,3 +368,26 @@ async def test_a_row_of_the_log_that_a_stop_left_open_says_so(room: Room):
     assert row.refused == {"all": "The program stopped before it was taken."}
     assert len(room.told) == 1
     assert row.value == Decimal(810) and timedelta(0) == room.clock.now() - row.at
+
+
+async def test_the_kill_switch_leaves_nothing_that_may_still_open(room: Room):
+    room.ticks.say(790.0)
+    armed = await make(room)
+    plain = await room.add(AlertWhen.ABOVE, "800")
+    room.bus.publish(KillSwitchChanged(tripped=True, by="me"))
+    room.bus.publish(KillSwitchChanged(tripped=False, by="me"))
+    after = room.alerts.get(armed.alert_id)
+    assert (after.state, after.why) == (AlertState.PAUSED, "The kill switch was pulled.")
+    assert room.alerts.get(plain.alert_id).is_active
+    room.ticks.say(801.0)
+    assert [row.alert_id for row in room.told] == [plain.alert_id]
+
+
+async def test_old_news_of_an_order_moves_no_money(room: Room):
+    wish = AlertWish("", "", AlertWhen.HAPPENS, subject=OfOrders(Mode.SANDBOX), acts=(BUY,))
+    await room.alerts.add(wish)
+    old = room.clock.now() - timedelta(seconds=90)
+    room.bus.publish(order(OrderStatus.COMPLETE, "1", updated_at=old))
+    await told(room, 1)
+    assert not room.corridor.sends
+    assert refused(room) == [LATE_NEWS]

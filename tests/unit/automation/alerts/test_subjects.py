@@ -23,7 +23,13 @@ from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, Pace,
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import InvalidOrder
-from openalgo_desktop.core.events import FeedChanged, OrderRefused, OrderUpdated, PositionsChanged
+from openalgo_desktop.core.events import (
+    FeedChanged,
+    InstrumentsLoaded,
+    OrderRefused,
+    OrderUpdated,
+    PositionsChanged,
+)
 from openalgo_desktop.core.model import Instrument, Key, Order, Position
 from tests.unit.automation.alerts.room import NOW, Room, room
 from tests.waiting import until
@@ -294,3 +300,19 @@ async def test_a_subject_that_cannot_be_is_refused(room: Room, more: dict[str, o
     with pytest.raises(InvalidOrder) as refused:
         await room.alerts.add(wish)
     assert refused.value.field == field
+
+
+async def test_an_alert_waits_for_its_symbols_where_they_come_after_it(room: Room):
+    know(room, ("NSE", "SBIN"), INFY)
+    both = OfCombination("NSE:SBIN - NSE:INFY")
+    made = await add(room, AlertWhen.ABOVE, "5", ("NSE", "SBIN"), against=both)
+    del room.world.lookup.rows[INFY]
+    await room.restart()
+    assert "NSE:INFY" in room.alerts.trouble(room.alerts.get(made.alert_id))
+    know(room, INFY)
+    room.bus.publish(InstrumentsLoaded(count=2))
+    room.ticks.say(700.0, INFY)
+    room.ticks.say(801.0)
+    await until(lambda: len(room.told) == 1)
+    assert room.told[0].fired_line == Decimal(101)
+    assert not any(room.ticks.listeners.values())
