@@ -55,7 +55,7 @@ MCP_SETTINGS: tuple[S, ...] = (
     ),
     S(
         "mcp.port",
-        8766,
+        8770,
         "Port of MCP over HTTP; 0 picks a free one",
         int,
         low=0,
