@@ -256,7 +256,11 @@ async def test_a_second_stop_may_be_sooner(host: Hosting):
     )
     await host.told(run, "deaf")
     patient = asyncio.create_task(run.stop(300.0, "window"))
-    await until((host.processes.places.run("one", run.run_id) / files.STOP).exists)
+
+    async def heard() -> bool:
+        return any(one.text.startswith("window") for one in await host.lines(run))
+
+    await until_told(heard, "the first stop is under way")
     ended = await run.stop(0.0, "kill switch")
     assert await patient == ended
     assert ended.reason == "window"

@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 
 from openalgo_desktop.automation.host.keeper import cgroup, files, tree
+from openalgo_desktop.automation.host.keeper.lease import Lease
 from openalgo_desktop.automation.host.keeper.limits import Watch
 from openalgo_desktop.automation.host.keeper.output import Budget, LogFile, Output
 from openalgo_desktop.automation.host.keeper.spawn import become_keeper, spawn
@@ -27,6 +28,8 @@ LOOK, TELL = 0.25 if tree.LINUX else 2.0, 1.0
 #: Bytes read from a pipe at once, and bytes a second that are read at most (far fewer go to the
 #: disk): a script that prints without end waits for us instead of taking a processor for each.
 CHUNK, PACE = 65_536, 20_000_000.0
+#: What a line costs beside its bytes: a flood of empty lines is a flood too.
+LINE = 100
 #: Seconds for what a finished script leaves behind to end by itself; for its last output.
 LEFTOVERS, DRAIN = 2.0, 1.0
 _SECRET = "OPENALGO_API_KEY"
@@ -55,7 +58,8 @@ class Keeper:
         self._why, self._reason = "", ""
         self._deadline = 0.0  # of the grace; 0: nobody asked to stop
         self._heard_signal = False
-        self._engine_seen = self._looked = self._told = now
+        self._lease = Lease(folder, now)
+        self._looked = self._told = now
         self._started = time.time()
         self._wake, self._waker = os.pipe()
         self._state = os.open(
@@ -169,7 +173,7 @@ class Keeper:
             del self._pipes[pipe]
             os.close(pipe)
             return
-        self._pace.use(len(data))
+        self._pace.use(len(data) + data.count(b"\n") * LINE)
         self._output.take(self._pipes[pipe], data, now)
 
     def _look(self, now: float) -> None:
@@ -198,14 +202,11 @@ class Keeper:
             os.pwrite(self._state, text.encode().ljust(files.STATE_SIZE), 0)
 
     def _see_engine(self, now: float) -> None:
-        owner = files.read(self._folder, files.OWNER)
-        if owner is not None and tree.alive(owner.get("pid", 0), owner.get("started", 0)):
-            self._engine_seen = now
-        elif now - self._engine_seen > self._spec["orphan_seconds"] and not self._deadline:
+        alone = self._lease.alone(now)
+        if alone > self._spec["orphan_seconds"] and not self._deadline:
             self._stop(
                 "orphaned",
-                "The program that looked after it was gone for "
-                f"{now - self._engine_seen:.0f} seconds.",
+                f"The program that looked after it was gone for {alone:.0f} seconds.",
                 self._spec["grace"],
             )
 

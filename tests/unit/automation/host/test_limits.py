@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from openalgo_desktop.automation.host.keeper import cgroup
+from openalgo_desktop.automation.host.keeper import cgroup, files, tree
+from openalgo_desktop.automation.host.keeper.lease import Lease
 from openalgo_desktop.automation.host.keeper.limits import Watch
 from openalgo_desktop.automation.host.keeper.tree import Facts, _below, parse_ps
 
@@ -101,6 +103,22 @@ def test_a_share_of_two_cores(tmp_path: Path):
 
 def test_no_group_where_this_user_may_make_none(tmp_path: Path):
     assert cgroup.make("openalgo-x", str(tmp_path / "missing")) is None
+
+
+def test_an_engine_is_gone_when_it_is_and_not_when_the_disk_is(tmp_path: Path):
+    folder = str(tmp_path)
+    lease = Lease(folder, 100.0)
+    assert lease.alone(103.0) == 3.0, "nobody was named yet"
+    mine = tree.facts(os.getpid())
+    assert mine is not None
+    files.write(folder, files.OWNER, {"pid": mine.pid, "started": mine.started})
+    assert lease.alone(110.0) == 0.0
+    (tmp_path / files.OWNER).unlink()
+    assert lease.alone(200.0) == 0.0, "it is still there"
+    files.write(folder, files.OWNER, {"pid": mine.pid, "started": mine.started + 1})
+    assert lease.alone(207.0) == 7.0, "another process with its number"
+    files.write(folder, files.OWNER, {"pid": mine.pid, "started": mine.started})
+    assert lease.alone(208.0) == 0.0, "the next engine"
 
 
 def test_ps_of_macos():
