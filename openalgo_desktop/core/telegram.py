@@ -13,6 +13,8 @@ import msgspec
 
 #: Who the journal and the audit trail name.
 WHO = "telegram"
+#: Priority of a message that says none.
+USUAL = 5
 #: Letters of one message at most; a rule of Telegram.
 MAX_MESSAGE = 4096
 
@@ -156,9 +158,16 @@ class TelegramRoom(Protocol):
     async def prefer(self, chat_id: int, wishes: Mapping[str, Any]) -> Preferences:
         """Change what a chat is told. Raises :class:`AppError`, also for a chat not linked."""
 
-    async def tell(self, chats: Sequence[LinkedChat], text: str, *, wait: bool = False) -> int:
+    async def tell(
+        self,
+        chats: Sequence[LinkedChat],
+        text: str,
+        *,
+        wait: bool = False,
+        priority: int = USUAL,
+    ) -> int:
         """Send a text; the number of chats that took it (with ``wait``), or of those that it is
-        queued for."""
+        queued for. ``priority`` 1 to 10: of too many messages that wait, low ones go first."""
 
     def commands_since(self, since: datetime) -> list[CommandRow]:
         """Commands of linked chats, oldest first."""

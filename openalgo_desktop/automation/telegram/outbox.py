@@ -45,6 +45,11 @@ class Weight(IntEnum):
     CHATTER = 3
 
 
+def weight_of(priority: int) -> Weight:
+    """The importance of a message whose sender says 1 (least) to 10."""
+    return Weight.ALARM if priority >= 8 else Weight.CHATTER if priority <= 3 else Weight.NEWS
+
+
 class Outgoing:
     """A message on its way. ``done`` is set when it was taken; it fails when it never will be."""
 

@@ -25,6 +25,7 @@ from openalgo_desktop.core.events import SettingChanged, TelegramChanged
 from openalgo_desktop.core.ports import SecretStore
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.core.telegram import (
+    USUAL,
     BotState,
     BotStatus,
     CommandRow,
@@ -355,16 +356,24 @@ class Telegram:
         return self._session.board.factor.confirm(request_id, yes, unlocked=unlocked)
 
     # -- telling ----------------------------------------------------------------------------
-    async def tell(self, chats: Sequence[LinkedChat], text: str, *, wait: bool = False) -> int:
-        """Send a text to chats; how many took it, or with no ``wait`` how many it is queued
-        for."""
+    async def tell(
+        self,
+        chats: Sequence[LinkedChat],
+        text: str,
+        *,
+        wait: bool = False,
+        priority: int = USUAL,
+    ) -> int:
+        """Send a text to chats; how many took it, or with no ``wait`` how many it is queued for.
+        ``priority`` as in :class:`~openalgo_desktop.core.telegram.TelegramRoom`. Raises
+        :class:`ConfigError` while the bot is off."""
         session = self._session
         if session is None or not self.status.is_active:
             raise ConfigError("The Telegram bot is off.")
         module = import_module(f"{_PACKAGE}.outbox")
+        weight = module.weight_of(priority)
         messages = [
-            session.outbox.put(module.Outgoing(chat.chat_id, text, module.Weight.NEWS))
-            for chat in chats
+            session.outbox.put(module.Outgoing(chat.chat_id, text, weight)) for chat in chats
         ]
         if not wait or not messages:
             return len(messages)

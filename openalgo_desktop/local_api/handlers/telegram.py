@@ -13,7 +13,7 @@ import msgspec
 from openalgo_desktop.core.acting import actor
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.numbers import whole
-from openalgo_desktop.core.telegram import MAX_MESSAGE, LinkedChat, Preferences, TelegramRoom
+from openalgo_desktop.core.telegram import MAX_MESSAGE, USUAL, LinkedChat, Preferences, TelegramRoom
 from openalgo_desktop.local_api.handlers.later import NOT_YET
 from openalgo_desktop.local_api.table import ApiError, Call
 
@@ -190,12 +190,21 @@ async def notify(call: Call) -> dict[str, Any]:
     if not chats:
         raise ApiError(404, NO_USER)
     wait = data.get("wait_for_delivery") is True
-    count = await room.tell(chats, message, wait=wait)
+    count = await room.tell(chats, message, wait=wait, priority=_priority(data.get("priority")))
     if not wait:
         return _done("Notification queued for delivery")
     if not count:
         raise ApiError(500, "Failed to send notification")
     return _done("Notification sent successfully")
+
+
+def _priority(value: Any) -> int:
+    """1 to 10; anything else is the usual one, as clients are used to."""
+    try:
+        number = whole(value)
+    except (TypeError, ValueError):
+        return USUAL
+    return number if 1 <= number <= 10 else USUAL
 
 
 async def broadcast(call: Call) -> dict[str, Any]:

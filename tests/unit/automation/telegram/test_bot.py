@@ -8,6 +8,7 @@ from collections import deque
 
 import pytest
 
+from openalgo_desktop.automation.telegram.service import Telegram
 from openalgo_desktop.core.enums import Action, OrderStatus
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.telegram import BotState
@@ -258,10 +259,22 @@ async def test_a_name_is_one_line_whatever_its_owner_made_of_it():
         assert chat.name == f"A ERROR root: forged {'x' * 100}"[:64]
 
 
-async def test_a_revoked_token_ends_the_polling_with_a_sentence():
+async def test_with_a_locked_vault_the_bot_says_so_and_does_not_run():
+    async with room() as r:
+        bot = Telegram(r.rooms, r.settings, r.store, r.vault, "trader", locked_vault="No keyring.")
+        with pytest.raises(ConfigError, match=r"vault is locked.*No keyring"):
+            await bot.switch(True)
+        r.settings.set("telegram.enabled", True)
+        await until(lambda: bot.status.state is BotState.REFUSED, "the refusal")
+        assert "No keyring." in bot.status.text and r.api.log == []
+        await bot.stop()
+
+
+@pytest.mark.parametrize("status", [401, 404])
+async def test_a_revoked_token_ends_the_polling_with_a_sentence(status: int):
     async with room() as r:
         await r.on()
-        r.api.refuse_all = 401
+        r.api.refuse_all = status
         r.api.write("/status")
         await until(lambda: r.bot.status.state is BotState.REFUSED, "the refusal")
         assert "does not take the token" in r.bot.status.text

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from openalgo_desktop.automation.telegram import outbox as box
-from openalgo_desktop.automation.telegram.outbox import Outbox, Outgoing, Weight, cut
+from openalgo_desktop.automation.telegram.outbox import Outbox, Outgoing, Weight, cut, weight_of
 from openalgo_desktop.core.clock import ManualClock
 from openalgo_desktop.core.errors import AppError
 from tests.unit.automation.telegram.room import NOW
@@ -107,3 +107,9 @@ def test_a_text_that_is_too_long_ends_with_a_whole_line():
     assert lines[-1] == f"… and {600 - len(lines) + 1} more lines"
     assert cut("x" * 5000) == "x" * 4095 + "…"
     assert cut("fits") == "fits"
+
+
+def test_priorities_of_scripts():
+    weights = [weight_of(number) for number in (1, 3, 4, 5, 7, 8, 10)]
+    low, usual, high = Weight.CHATTER, Weight.NEWS, Weight.ALARM
+    assert weights == [low, low, usual, usual, usual, high, high]
