@@ -177,6 +177,7 @@ async def test_rule_6_a_flip_whose_exit_is_refused_enters_nothing(room: Room):
     await room.engine.signal(number, Signal.SHORT_ENTRY, "test", leg_id=1)
     await until(lambda: EventKind.FLIP_OUTGOING_EXIT_REJECTED in room.kinds())
     room.paper.refuse = set()
+    assert room.engine.registry.live[number].state.again == []
     assert leg(room, made).units == 10 and room.paper.net(SBIN) == 10
     answer = await room.engine.signal(number, Signal.LONG_ENTRY, "test", leg_id=1)
     assert answer.result == "already_long"

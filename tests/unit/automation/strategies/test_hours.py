@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,6 +64,7 @@ def scheduled(**fields: Any) -> Definition:
 async def look(room: Room, text: str, days: int = 0) -> None:
     room.clock.jump(at(text, days))
     await room.engine.hours.look()
+    await asyncio.gather(*room.engine.hours.starting)
 
 
 async def runs(room: Room, made: MadeStrategy) -> list[tuple[TriggerSource, StopReason | None]]:
@@ -215,6 +217,20 @@ async def test_nothing_begins_that_may_not(room: Room):
     with pytest.raises(StrategyNotFound, match="Strategy not found"):
         await room.engine.stop(999, "test")
     assert room.paper.sent == room.live.sent == []
+
+
+async def test_a_kill_switch_in_a_closed_market_closes_when_it_opens(room: Room):
+    made = await room.running(straddle())
+    room.open = False
+    room.bus.publish(KillSwitchChanged(tripped=True, by="window"))
+    await room.engine.hours.look()
+    live = room.engine.registry.live[made.strategy_id]
+    assert live.state.leaving is StopReason.KILL_SWITCH
+    assert not any(place.exiting for place in live.open())
+    room.open = True
+    await room.engine.hours.look()
+    await room.over(made)
+    assert room.paper.net(CE) == room.paper.net(PE) == 0
 
 
 async def test_nothing_is_sent_to_a_closed_market(room: Room):

@@ -60,6 +60,10 @@ async def test_a_silent_stream_is_polled_and_polls_move_the_rules(room: Room):
     assert [set(keys) for keys in room.prices.asked] == [{CE, PE}]
     view = room.engine.view(made.strategy_id)
     assert view is not None and view.prices == "polling" and view.legs[0].ltp == 119
+    clock.more = prices.STALE + 1.0  # what is polled is not stale
+    await room.engine.prices.look()
+    assert EventKind.TICK_SOURCE_STALE not in room.kinds()
+    assert room.engine.registry.live[made.strategy_id].state.leaving is None
     quotes(room, {CE: 120.0, PE: 90.0})
     await room.engine.prices.look()
     await until(lambda: room.paper.net(CE) == 0, "the stop by a polled price")

@@ -102,14 +102,14 @@ async def test_a_stop_of_one_leg_takes_all_with_it(room: Room):
 
 
 async def test_after_a_stop_the_other_stop_goes_to_its_entry(room: Room):
-    made = await room.running(straddle(rules=stops(20), trail_sl_to_entry=True, overall_sl=D(1600)))
+    made = await room.running(straddle(rules=stops(20), trail_sl_to_entry=True, overall_sl=D(1450)))
     room.say(85.0, PE)  # the put wins
     room.say(120.0, CE)
     await until(lambda: leg(room, made, 2).stop == 90, "the stop at the entry")
     await until(lambda: EventKind.TRAIL_TO_ENTRY_ACTIVATED in room.kinds())
     room.say(90.0, PE)
     run = await last_run(room, made)
-    # 1,500 of the call; the combined stop of 1,600 is bypassed from then on
+    # 1,500 of the call; the combined stop of 1,450 is bypassed from then on
     assert (run.stop_reason, run.pnl_realized) == (StopReason.LEGS_CLOSED, -1500)
 
 
