@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -205,8 +204,9 @@ class Registry:
 
 
 def _check_quotas(quotas: Quotas) -> None:
+    values = msgspec.structs.asdict(quotas)
     for field in Quotas.__struct_fields__:
-        value = vars_of(quotas)[field]
+        value = values[field]
         if not isinstance(value, int | float):
             continue
         if not 0 <= value < float("inf"):
@@ -219,11 +219,6 @@ def _check_quotas(quotas: Quotas) -> None:
         )
 
 
-def vars_of(quotas: Quotas) -> dict[str, Any]:
-    """Its values by name."""
-    return msgspec.structs.asdict(quotas)
-
-
 def _stem(path: Path) -> str:
     return path.expanduser().absolute().stem
 
@@ -231,8 +226,3 @@ def _stem(path: Path) -> str:
 def _slug(name: str) -> str:
     letters = [c if c.isascii() and c.isalnum() else "-" for c in name.lower()]
     return "-".join(part for part in "".join(letters).split("-") if part)[:40] or "program"
-
-
-def day_of(moment: datetime) -> str:
-    """The day as it is kept, such as 2026-12-01."""
-    return moment.date().isoformat()

@@ -53,7 +53,7 @@ class Quotas:
             return
         most = seat.row.quotas.orders_per_day
         if most and self.orders(name, mode) >= most:
-            self._broken(seat, mode, f"it has sent {most} orders today, its quota of a day")
+            self._broken(seat, mode, f"it has sent its quota of {most} orders today")
         if why := self.breach(seat, mode):
             raise RiskBlocked(f"{name} may only close today: {why}.")
 

@@ -10,8 +10,9 @@ import pytest
 
 from openalgo_desktop.automation.host.life.own_exits import OwnExits
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
-from openalgo_desktop.core.errors import RejectedByBroker
+from openalgo_desktop.core.errors import RejectedByBroker, RiskBlocked
 from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.strategies.hosted import Quotas
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
 from tests.begun import begin
@@ -64,6 +65,26 @@ async def test_its_own_is_closed_and_nothing_else(terminal: Terminal) -> None:
         row for row in terminal.desk.books.book(SANDBOX).orders.values() if row.strategy == "cross"
     ]
     assert len(closing) == 5  # three of its own, two exits
+
+
+async def test_quotas_hold_orders_on_their_way_and_let_out(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    script = tmp_path / "cross.py"
+    script.write_text("pass\n")
+    await terminal.host.add(script)
+    await terminal.host.change("cross", quotas=Quotas(orders_per_day=1))
+    await place(terminal, "cross", 10)
+    with pytest.raises(
+        RiskBlocked, match="cross may only close today: it has sent its quota of 1 orders"
+    ):
+        await place(terminal, "cross", 1)
+    await place(terminal, "by hand", 1)
+    await place(terminal, "cross", -4)
+    assert held(terminal) == {"SBIN": 7}
+    await terminal.host.change("cross", quotas=Quotas(open_positions=1))
+    with pytest.raises(RiskBlocked, match="it would be open position 2, the limit is 1"):
+        await place(terminal, "cross", 1, symbol="INFY")
 
 
 async def test_nothing_is_sent_in_another_account(terminal: Terminal) -> None:

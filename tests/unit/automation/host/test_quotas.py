@@ -41,7 +41,9 @@ async def test_orders_of_a_day_are_counted_over_engines(world: World) -> None:
     for _ in range(2):
         host.quotas.check("cross", Mode.SANDBOX)
         host.quotas.sent("cross", Mode.SANDBOX)
-    with pytest.raises(RiskBlocked, match="cross may only close today: it has sent 5 orders"):
+    with pytest.raises(
+        RiskBlocked, match="cross may only close today: it has sent its quota of 5 orders"
+    ):
         host.quotas.check("cross", Mode.SANDBOX)
     host.quotas.check("another", Mode.SANDBOX)
     assert host.get("cross").orders == 5 and "5 orders" in host.get("cross").breached
