@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from openalgo_desktop.automation.host import processes
 from openalgo_desktop.automation.host.hiding import hide_from_scripts
 from openalgo_desktop.automation.host.keeper import cgroup, files, tree
 from openalgo_desktop.automation.host.ports import Limits
@@ -221,7 +222,7 @@ async def test_a_script_that_ignores_the_polite_signal_is_ended_after_its_grace(
         """
     )
     await host.told(run, "deaf")
-    ended = await run.stop(0.5, "kill switch")
+    ended = await run.stop(2.0, "kill switch")
     assert (ended.signal, ended.why, ended.reason) == ("SIGKILL", "stopped", "kill switch")
     assert ended.last_lines == ("deaf", "no")
 
@@ -515,17 +516,26 @@ async def test_two_programs_may_have_runs_of_one_name(host: Hosting):
         assert ended is not None and ended.reason == "both"
 
 
-async def test_a_start_that_is_called_off_leaves_nothing(host: Hosting):
+async def test_a_start_that_is_called_off_leaves_nothing(
+    host: Hosting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     program = host.program("import time; time.sleep(600)")
     ready = await host.processes.prepare(program, lambda _line: None)
+    go = tmp_path / "go"
+    late = ["/bin/sh", "-c", f'while [ ! -e {go} ]; do sleep 0.05; done; exec "$0" "$@"']
+    command = [*late, *processes._keeper_command()]
+    monkeypatch.setattr(processes, "_keeper_command", lambda: command)
     task = asyncio.create_task(host.processes.start(program, ready, GRANT, Limits(), "run-1"))
-    spec = host.processes.places.run("one", "run-1") / files.SPEC
-    await until(spec.exists, "the start")
+    folder = host.processes.places.run("one", "run-1")
+    await until((folder / files.SPEC).exists, "the start")
     task.cancel()
+    go.touch()
     with pytest.raises(asyncio.CancelledError):
         await task
-    said = files.read(str(spec.parent), files.SPEC)
+    said = files.read(str(folder), files.SPEC)
     assert said is not None and tree.with_cookie(said["cookie"]) == []
+    ended = await host.processes.how_it_ended("one", "run-1")
+    assert ended is not None and ended.reason == "The start was called off."
 
 
 async def test_a_run_whose_folder_is_deleted_still_ends(host: Hosting):

@@ -22,7 +22,7 @@ from openalgo_desktop.core.clock import Clock
 log = logging.getLogger(__name__)
 
 #: Seconds over the grace in which a keeper has to be done before it is ended itself.
-PATIENCE = 8.0
+PATIENCE = 15.0
 #: Seconds between looks where the system does not tell when a process ends.
 _LOOK = 0.25
 _NOTHING = Usage(
