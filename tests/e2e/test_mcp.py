@@ -331,6 +331,25 @@ async def test_the_key_of_the_command_touches_its_own_strategy_only(program: Pro
     program.call("closeposition", strategy="owner")
 
 
+@pytest.mark.usefixtures("writes")
+async def test_who_may_trade_in_the_sandbox_never_reaches_the_live_account(
+    program: Program,
+) -> None:
+    owner(program, "mode", "live")
+    try:
+        async with client(program, program.api_key) as opened:
+            answer = await call(opened, "place_order", **BUY, strategy="astray")
+            assert answer["outcome"] == "refused" and "sandbox only" in str(answer["data"])
+        async with client(program) as opened:
+            paper = await done(opened, "place_order", **BUY)
+            assert paper["mode"] == "analyze"
+        assert not orders(program, "astray") + orders(program, "MCP")  # of the live account
+    finally:
+        owner(program, "mode", "sandbox")
+    assert paper["orderid"] in [row["orderid"] for row in orders(program, "MCP")]
+    assert orders(program, "astray") == []
+
+
 async def test_the_key_of_the_command_is_made_once_and_stays_revoked(program: Program) -> None:
     def keys() -> list[dict[str, Any]]:
         return [row for row in owner(program, "keys", "list") if row["name"] == "mcp"]
