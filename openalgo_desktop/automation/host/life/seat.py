@@ -241,13 +241,17 @@ class Seat:
         square_off: bool | None = None,
         off_day: str = "",
     ) -> None:
-        """End its process; nothing but the note of ``off_day`` where none runs. Who comes while it
-        is being stopped waits for that. ``reason`` is what its view says afterwards."""
+        """End its process. Where none runs ``off_day`` is noted, and what its last run left open is
+        closed if ``square_off`` asks for that. Who comes while it is being stopped waits for it.
+        ``reason`` is what its view says afterwards."""
         async with self.turn:
             if self._life is not None:
                 await self._stop(reason, state, square_off, off_day)
-            elif off_day and off_day != self.kept.off_day:
-                await self._put(self.kept, off_day=off_day)
+            else:
+                if off_day and off_day != self.kept.off_day:
+                    await self._put(self.kept, off_day=off_day)
+                if square_off:
+                    await self.close_own()
         self._changed(self)
 
     async def _stop(
@@ -287,7 +291,8 @@ class Seat:
         except AppError as error:
             left = (f"What it holds could not be closed: {error.message}",)
         text = " ".join(left) or "What it held is closed."
-        self._told(reason=f"{self.kept.reason} {text}".strip(), closing=False)
+        before = self.kept.reason.removesuffix(text).strip()
+        self._told(reason=f"{before} {text}".strip(), closing=False)
         if left:
             self._notice("error", f"{self.row.name}: {text}")
 
@@ -317,7 +322,7 @@ class Seat:
         self._changed(self)
 
     async def close_own(self) -> None:
-        """Close what it holds, while it runs on."""
+        """Close what it holds in the mode and account of its run, or of the last one."""
         if self.kept.mode is not None:
             await self._close_own(self.kept.mode, self.kept.account_id)
 

@@ -155,6 +155,22 @@ async def test_a_stop_closes_what_it_holds_only_when_asked(world: World) -> None
     await host.close()
 
 
+async def test_what_a_crash_left_open_is_closed_when_asked(world: World) -> None:
+    host = await world.engine()
+    await host.add(world.script())
+    await host.stop("cross", "me", square_off=True)
+    assert world.closed == []  # it has never run
+    await host.change("cross", on_crash=OnCrash.NEVER)
+    await host.start("cross", Mode.SANDBOX, "me")
+    world.machine.last.end(1)
+    await until(lambda: host.get("cross").state is HostedState.STOPPED)
+    assert world.closed == []
+    view = await host.stop("cross", "me", square_off=True)
+    assert world.closed == [("cross", Mode.SANDBOX, "sandbox:acc")]
+    assert view.reason.startswith("Crashed: ") and view.reason.endswith("What it held is closed.")
+    await host.close()
+
+
 async def test_a_stop_while_the_environment_is_made(world: World) -> None:
     host = await world.engine()
     await host.add(world.script())
