@@ -118,6 +118,12 @@ class Call:
             return None
         return OwnPart(self.desk, self.key.strategy)
 
+    @property
+    def account(self) -> str:
+        """The account that its live orders must reach; empty for any. (A paper account is meant by
+        the account whose prices it trades at, too, and does not change while the program runs.)"""
+        return self.key.account_id if self.key is not None and self.mode is Mode.LIVE else ""
+
     def begin_write(self, *, closes: bool = False) -> None:
         """Just before an order leaves, or a change of one: its key works still and may send one
         more within this minute. What ``closes`` a position is not counted. Raises

@@ -45,7 +45,7 @@ async def place(call: Call, request: OrderRequest) -> Placed:
     """Through the desk, in the mode of the call."""
     call.begin_write(closes=call.desk.books.book(call.mode).closes(request))
     with texts_of_orders(request):
-        return await call.desk.place(request, call.source, call.mode)
+        return await call.desk.place(request, call.source, call.mode, account=call.account)
 
 
 async def placeorder(call: Call) -> dict[str, Any]:

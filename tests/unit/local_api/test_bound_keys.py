@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -215,6 +216,29 @@ async def test_the_account_of_a_key_is_the_one_that_takes_its_orders(world: Worl
     ):
         key = await world.key(mode, account_id=account)
         assert (await world.post(key, "placeorder", **MARKET, quantity=number))[0] == status
+
+
+async def test_a_split_order_ends_where_another_account_takes_the_orders(world: World) -> None:
+    desk = world.terminal.desk
+    gateway: Any = desk.bound(Mode.LIVE).gateway
+    key = await world.key(Mode.LIVE, account_id=gateway.account_id)
+    place = gateway.place
+
+    async def then_another(request: OrderRequest, tag: str) -> Any:
+        ack = await place(request, tag)
+        other: Any = SimpleNamespace(
+            account_id="kite:OTHER", broker="kite", set_listener=lambda listener: None
+        )
+        desk.set_gateway(Mode.LIVE, other)
+        return ack
+
+    gateway.place = then_another
+    _, answer = await world.post(key, "splitorder", **MARKET, quantity=4, splitsize=2)
+    gateway.place = place
+    desk.set_gateway(Mode.LIVE, gateway)
+    first, second = answer["results"]
+    assert first["status"] == "success"
+    assert second["message"] == "Orders go to the account kite:OTHER by now; it was not sent."
 
 
 async def test_the_own_part_ends_where_the_account_ends(world: World) -> None:
