@@ -178,7 +178,7 @@ async def run(count: int, seconds: int, rate: int) -> Result:
                 market.hub.publish(tick)
                 hold = max(hold, time.thread_time() - cpu)
             if count and turn % int(20 * LOOK) == 0:
-                engine._expire_some()
+                engine._ending.some(50)
                 list(engine._looking())
             await asyncio.sleep(0)
             spent += time.process_time() - began

@@ -6,12 +6,15 @@ the journal knows whether it was.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
+from openalgo_desktop.core import alert_judge as judge
 from openalgo_desktop.core.alert_acts import Deed
 from openalgo_desktop.core.alert_subjects import Moment
+from openalgo_desktop.core.alerts import ZERO, PriceAlert
 
 
 class DeedState(StrEnum):
@@ -45,3 +48,13 @@ class DeedRow(msgspec.Struct, frozen=True):
     def source(self) -> str:
         """Under which its orders are in the journal."""
         return f"alert:{self.deed_id}"
+
+
+def as_told(alert: PriceAlert, left: Iterable[DeedRow]) -> PriceAlert:
+    """The alert of an earlier run: one whose act was written down has told, even if the end of
+    that run came before the alert itself was. ``left`` are the rows that it left open."""
+    last = max((row.at for row in left if row.alert_id == alert.alert_id), default=None)
+    if last is None or not alert.is_active or (alert.fired_at and alert.fired_at >= last):
+        return alert
+    after = judge.happened(alert, alert.fired_value or ZERO, last)
+    return msgspec.structs.replace(after, armed=False, side=0)

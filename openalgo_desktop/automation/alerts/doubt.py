@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.alerts import AlertTrigger, PriceAlert
 from openalgo_desktop.core.clock import Clock, JumpWatch
 
 #: Why what moves money is not done.
@@ -27,6 +27,7 @@ class Doubt:
         self._day = clock.now().date()
         self._jumps = JumpWatch(clock)
         self._careful: set[str] = set()  # watched ones that may move money
+        self._closers: set[str] = set()  # of these, those that look when a bar is closed
         self._doubtful: set[str] = set()
         self._unseen: set[str] = set()  # doubtful, but their rooms do not know it yet
 
@@ -50,8 +51,11 @@ class Doubt:
         """It is watched from now on, or not any more."""
         if active and alert.wish.is_careful:
             self._careful.add(alert.alert_id)
+            if alert.wish.trigger is AlertTrigger.CLOSE:
+                self._closers.add(alert.alert_id)
         else:
             self._careful.discard(alert.alert_id)
+            self._closers.discard(alert.alert_id)
 
     def forget(self, alert_id: str) -> None:
         """It is gone."""
@@ -60,14 +64,20 @@ class Doubt:
     def everybody(self) -> None:
         """Nobody looked for a while. Until its room knows that it is in doubt an alert may be
         held back once too often, never once too few."""
-        self._doubtful |= self._careful
-        self._unseen |= self._careful
+        self._add(self._careful)
+
+    def _add(self, names: set[str]) -> None:
+        self._doubtful |= names
+        self._unseen |= names
 
     def look(self) -> None:
-        """See whether there was such a while."""
+        """See whether there was such a while. Between the last bar of a day and the first one of
+        the next there is nothing to be seen, so who looks at closed bars missed nothing."""
         today = self._clock.now().date()
-        if today != self._day or self._jumps.look():
+        if today != self._day:
             self._day = today
+            self._add(self._careful - self._closers)
+        if self._jumps.look():
             self.everybody()
 
     def seen(self, alert_id: str) -> str:

@@ -19,6 +19,7 @@ import msgspec
 from openalgo_desktop.automation.alerts.acts import Actors
 from openalgo_desktop.automation.alerts.bar_times import BarTimes
 from openalgo_desktop.automation.alerts.doubt import LATE_NEWS, Doubt
+from openalgo_desktop.automation.alerts.ending import Ending
 from openalgo_desktop.automation.alerts.gauges import Gauges
 from openalgo_desktop.automation.alerts.keeping import Keeper
 from openalgo_desktop.automation.alerts.levels import Levels
@@ -31,10 +32,10 @@ from openalgo_desktop.automation.alerts.words import Words
 from openalgo_desktop.core import alert_judge as judge
 from openalgo_desktop.core import alerts as rules
 from openalgo_desktop.core.alert_checks import check
+from openalgo_desktop.core.alert_deeds import as_told
 from openalgo_desktop.core.alert_judge import Sight
 from openalgo_desktop.core.alerts import (
     AlertNotFound,
-    AlertState,
     AlertWish,
     OfDrawing,
     PriceAlert,
@@ -50,7 +51,6 @@ from openalgo_desktop.core.events import (
     Notice,
     PriceAlertChanged,
 )
-from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import InstrumentLookup, PriceAlertStore, TickSource
 from openalgo_desktop.core.ticks import Part
@@ -62,8 +62,6 @@ MAX_ALERTS = 5000
 #: How often alerts are looked after between ticks (their last day, prices that came before they
 #: were made), seconds.
 LOOK = 2.0
-#: Looks within which the last day of every alert was looked at.
-ROUND = 30
 
 
 class Alerts:
@@ -109,7 +107,7 @@ class Alerts:
         self._alerts: dict[str, PriceAlert] = {}
         self._here: dict[Key, dict[str, PriceAlert]] = {}  # all of them, by instrument
         self._keeper = Keeper(store, self._alerts.get)
-        self._to_look: Iterator[str] = iter(())  # whose last day is looked at next
+        self._ending = Ending(clock, instruments, self._alerts, self._end)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -119,10 +117,14 @@ class Alerts:
         await self._scout.prepare(alert.wish for alert in kept)
         if self.actors is not None:
             await self.actors.start()
+        left = [] if self.actors is None else self.actors.earlier()
         for alert in kept:
-            self._doubt.begin(alert)
-            self._keep(self._as_told(alert))
-        for _ in self._expiring():
+            after = as_told(alert, left)
+            if after is not alert:
+                self._keeper.later(alert.alert_id)
+            self._doubt.begin(after)
+            self._keep(after)
+        for _ in self._ending.all(TURN):
             await asyncio.sleep(0)
         self._task = asyncio.create_task(self._run(), name="alerts")
 
@@ -130,19 +132,6 @@ class Alerts:
     def actors(self) -> Actors | None:
         """Who does the acts."""
         return self.teller.actors
-
-    def _as_told(self, alert: PriceAlert) -> PriceAlert:
-        """The alert of an earlier run: one whose act was written down has told, even if the end of
-        that run came before the alert itself was."""
-        rows = [] if self.actors is None else self.actors.earlier()
-        last = max((row.at for row in rows if row.alert_id == alert.alert_id), default=None)
-        if last is None or not alert.is_active or (alert.fired_at and alert.fired_at >= last):
-            return alert
-        after = msgspec.structs.replace(
-            judge.happened(alert, alert.fired_value or rules.ZERO, last), armed=False, side=0
-        )
-        self._keeper.later(alert.alert_id)
-        return after
 
     async def stop(self) -> None:
         """Watch no more; alerts stay."""
@@ -162,7 +151,7 @@ class Alerts:
         while True:
             await asyncio.sleep(LOOK)
             try:
-                self._expire_some()
+                self._ending.some(TURN)
                 for _ in self._looking():
                     await asyncio.sleep(0)
                 if self.actors is not None:
@@ -172,7 +161,7 @@ class Alerts:
 
     def look(self) -> None:
         """End what is over, and compare with the fresh prices of this moment."""
-        for _ in self._expiring():
+        for _ in self._ending.all(TURN):
             pass
         for _ in self._looking():
             pass
@@ -441,33 +430,6 @@ class Alerts:
         """It leaves nothing that may still open: what moves money waits for a human."""
         for alert_id in self._doubt.careful if event.tripped else ():
             self.halt(alert_id, "The kill switch was pulled.")
-
-    # -- expiry -----------------------------------------------------------------------------
-    def _expiring(self) -> Iterator[None]:
-        """End whatever is over, in turns of the loop."""
-        for number, alert_id in enumerate(tuple(self._alerts), 1):
-            if not number % TURN:
-                yield
-            self._end_if_over(alert_id, self._clock.now())
-
-    def _expire_some(self) -> None:
-        """The next few of them: within :data:`ROUND` looks every one had its turn."""
-        now = self._clock.now()
-        for _ in range(max(TURN, len(self._alerts) // ROUND)):
-            alert_id = next(self._to_look, None)
-            if alert_id is None:
-                self._to_look = iter(tuple(self._alerts))
-                return
-            self._end_if_over(alert_id, now)
-
-    def _end_if_over(self, alert_id: str, now: datetime) -> None:
-        alert = self._alerts.get(alert_id)
-        if alert is None or alert.state not in (AlertState.ACTIVE, AlertState.PAUSED):
-            return
-        row = self._instruments.get(alert.key) if alert.wish.symbol else None
-        gone = bool(alert.wish.symbol) and is_over(alert.key[1], row, now.date())
-        if rules.over(alert.wish, now) or gone:
-            self._end(alert)
 
     def _end(self, alert: PriceAlert) -> None:
         after = rules.ended(alert)

@@ -23,7 +23,7 @@ from openalgo_desktop.core.alert_acts import (
 )
 from openalgo_desktop.core.alert_deeds import DeedRow, DeedState
 from openalgo_desktop.core.alert_subjects import OfOrders
-from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
+from openalgo_desktop.core.alerts import AlertState, AlertTrigger, AlertWhen, AlertWish, PriceAlert
 from openalgo_desktop.core.enums import Action, JournalState, Mode, OrderStatus
 from openalgo_desktop.core.errors import InvalidOrder, OrderStateUnknown, StorageError
 from openalgo_desktop.core.events import FeedChanged, KillSwitchChanged, Notice
@@ -391,3 +391,18 @@ async def test_old_news_of_an_order_moves_no_money(room: Room):
     await told(room, 1)
     assert not room.corridor.sends
     assert refused(room) == [LATE_NEWS]
+
+
+async def test_who_looks_at_closed_bars_misses_nothing_overnight(room: Room):
+    day = {"trigger": AlertTrigger.CLOSE, "span": "1m"}
+    made = await room.add(AlertWhen.ABOVE, "805", acts=(BUY,), **day)
+    await until(lambda: not room.alerts.trouble(made) or not room.ticks.ticks)
+    room.say(801.0)
+    await until(lambda: not room.alerts.trouble(made))
+    room.feed.end()
+    assert made.alert_id not in room.alerts._doubt  # a bar was seen
+    room.clock.advance(86_400)
+    room.say(811.0)
+    room.feed.end()
+    await told(room, 1)
+    assert [one for one, _ in room.corridor.sends] == [BUY]
