@@ -81,30 +81,36 @@ class MadeWebhooks:
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
         """Say of alerts of an earlier run that have no end what is known of them, and remember the
-        starts of the last minute."""
+        starts of the last minute. A log that cannot be read keeps nobody from starting."""
         store, engine = self._ctx.webhook_log, self._ctx.strategies
         if store is None or engine is None:
             return
-        for event in await store.taken():
-            number = int(event.strategy.rpartition(":")[2] or 0)
-            runs = await engine.runs(number, 50)
-            begun = next((run for run in runs if run.webhook_event_id == event.event_id), None)
-            if begun is not None:
-                text = "The program stopped meanwhile; the run had begun."
-                await self._notes.end(
-                    event.event_id, event.strategy, HookResult.OK, 200, text, begun.run_id
-                )
-                continue
+        try:
+            for event in await store.taken():
+                await self._end_of(engine, event)
+            now = self._ctx.clock.now()
+            for event in reversed(await store.latest(_REMEMBERED)):
+                if event.action == Signal.START and event.result is HookResult.OK:
+                    age = (now - event.received_at).total_seconds()
+                    self.windows.remember((_number(event), event.action, event.mode), age)
+        except StorageError:
+            log.exception("the log of webhooks could not be read")
+
+    async def _end_of(self, engine: StrategyEngine, event: WebhookEvent) -> None:
+        try:
+            runs = await engine.runs(_number(event), 50)
+        except StrategyNotFound:  # deleted since
+            runs = []
+        begun = next((run for run in runs if run.webhook_event_id == event.event_id), None)
+        result, status, run_id = HookResult.LOST, 0, None
+        if begun is not None:
+            result, status, run_id = HookResult.OK, 200, begun.run_id
+            text = "The program stopped meanwhile; the run had begun."
+        elif event.action == Signal.START:
+            text = "The program stopped before a run began; nothing was sent."
+        else:
             text = "The program stopped meanwhile. Look at the orders of the strategy."
-            if event.action == Signal.START:
-                text = "The program stopped before a run began; nothing was sent."
-            await self._notes.end(event.event_id, event.strategy, HookResult.LOST, 0, text, None)
-        now = self._ctx.clock.now()
-        for event in reversed(await store.latest(_REMEMBERED)):
-            if event.action == Signal.START and event.result is HookResult.OK:
-                number = int(event.strategy.rpartition(":")[2] or 0)
-                age = (now - event.received_at).total_seconds()
-                self.windows.remember((number, event.action, event.mode), age)
+        await self._notes.end(event.event_id, event.strategy, result, status, text, run_id)
 
     async def stop(self) -> None:
         """Let the engine end what it is at, for a moment."""
@@ -118,9 +124,15 @@ class MadeWebhooks:
     async def answer(self, token: str, body: Body, client: str) -> Reply:
         """The answer to an alert that came from ``client``."""
         engine = self._ctx.strategies
-        made = None
         if engine is None:
             return _reply(Outcome(503, HookResult.ENGINE_ERROR, NO_ENGINE), None)
+        try:
+            return await self._answer(engine, token, body, client)
+        except AppError as error:  # nothing was begun: what comes of a beginning is an outcome
+            return _reply(Outcome(500, HookResult.ENGINE_ERROR, error.message), None)
+
+    async def _answer(self, engine: StrategyEngine, token: str, body: Body, client: str) -> Reply:
+        made = None
         if is_token(token):
             made = await engine.by_token(token)
         wait = self.windows.limited(_digest(token) if made else "", client, self._limit)
@@ -154,6 +166,9 @@ class MadeWebhooks:
             done = Outcome(refused.status, refused.result, refused.message)
             self._note(made, client, done, body, fields, wish)
             return _reply(done, made.strategy_id if known else None)
+        except AppError:
+            self.windows.release(claim)
+            raise
         task = asyncio.get_running_loop().create_task(
             self._carry_out(engine, made, wish, _event(self._ctx, made, client, fields, wish)),
             name="alert",
@@ -313,6 +328,11 @@ async def _tried(asking: Awaitable[Outcome]) -> Outcome:
     except Exception:
         log.exception("an alert failed")
         return Outcome(500, error_of, CRASH)
+
+
+def _number(event: WebhookEvent) -> int:
+    """The strategy of a row of a made one."""
+    return int(event.strategy.rpartition(":")[2] or 0)
 
 
 def _source(made: MadeStrategy) -> str:

@@ -222,6 +222,7 @@ class FakeEngine:
         return self.all_runs.get(run_id)
 
     async def runs(self, strategy_id: int, limit: int) -> Sequence[Run]:
+        self._get(strategy_id)
         mine = [run for run in self.all_runs.values() if run.strategy_id == strategy_id]
         return mine[::-1][:limit]
 

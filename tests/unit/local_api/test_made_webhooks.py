@@ -214,6 +214,21 @@ async def test_what_was_refused_may_be_sent_again_and_what_is_unknown_may_not(
     assert result(await hooks.send(BATCH, START)) == (200, "rejected_dedupe")
 
 
+async def test_what_fails_before_the_engine_hears_of_it_counts_for_nothing(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(strategy_id: int, limit: int) -> Any:
+        raise StorageError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hooks.engine, "runs", broken)
+        assert await hooks.send(BATCH, START) == (
+            500,
+            {"status": "error", "result": "rejected_engine_error", "message": "the disk is gone"},
+        )
+    assert result(await hooks.send(BATCH, START)) == (200, "ok")
+
+
 async def test_a_stop_always_gets_out(hooks: Hooks) -> None:
     """Refused exits may be tried at once, the stop of another run is another stop, and a log that
     cannot be written holds none up."""
@@ -319,8 +334,10 @@ async def test_a_crash_between_the_row_and_the_engine_starts_nothing_twice() -> 
         tokens[number] = await engine.rotate_token(number, "test")
     await log.add(msgspec.structs.replace(ended, strategy=made_key(4), received_at=old))
     await log.add(msgspec.structs.replace(ended, strategy=made_key(3)))
+    await log.add(msgspec.structs.replace(row, strategy=made_key(77)))  # deleted since
     async with running(strategies=engine, webhook_log=log) as world:
         hooks = Hooks(world, engine, log, tokens)
+        assert log.rows[5].result is HookResult.LOST
         assert result(await hooks.send(3, START)) == (200, "rejected_dedupe")
         assert (log.rows[1].result, log.rows[1].run_id) == (HookResult.OK, 1)
         assert log.rows[2].result is HookResult.LOST
