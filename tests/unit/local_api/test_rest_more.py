@@ -116,8 +116,8 @@ async def test_basket_sends_buys_first_and_goes_on_after_a_refusal(world: World)
 async def test_a_switch_of_the_mode_stops_what_is_still_to_be_sent(world: World) -> None:
     sent = world.desk.place
 
-    async def switching(*args: Any) -> Any:
-        placed = await sent(*args)
+    async def switching(*args: Any, **more: Any) -> Any:
+        placed = await sent(*args, **more)
         world.desk.mode = Mode.LIVE
         return placed
 
