@@ -17,7 +17,7 @@ from openalgo_desktop.automation.strategies import state as states
 from openalgo_desktop.automation.strategies.follow import Follow
 from openalgo_desktop.automation.strategies.live import LiveRun
 from openalgo_desktop.automation.strategies.runs import Runs
-from openalgo_desktop.automation.strategies.state import Place, RunState
+from openalgo_desktop.automation.strategies.state import Place, RunState, WaitFor
 from openalgo_desktop.automation.strategies.work import Work
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import JournalState
@@ -186,10 +186,13 @@ class Recovery:
             today = self._ground.clock.now().astimezone(IST).date()
             if live.run.started_at.astimezone(IST).date() != today:
                 state.waiting = []
+            whole = [row for row in state.waiting if row.why is not WaitFor.RANGE or row.complete]
+            dropped += len(state.waiting) - len(whole)
+            state.waiting = whole  # a range that was not watched throughout is none
             held = [place.symbol for place in live.open()]
             text = f"The run was taken up again; it holds {', '.join(held) or 'nothing'}."
             if dropped:
-                text += " Entries that had not been sent are not made up for."
+                text += " Entries that had not been sent, or whose range was not seen, do not come."
             self._runs.tell(live, EventKind.RECOVERY_SUCCEEDED, text, notice=True)
             self._runs.reindex(live)
             self._runs.save(live)

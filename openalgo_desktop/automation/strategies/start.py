@@ -3,7 +3,7 @@ conditional update of the database, so that of several triggers at once one star
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -31,6 +31,7 @@ from openalgo_desktop.core.strategies.model import (
     ZERO,
     BatchLeg,
     Definition,
+    RangeBreakout,
     Segment,
     SignalLeg,
 )
@@ -60,6 +61,8 @@ LIVE_NOT_ENABLED = (
     "This strategy is not enabled for live trading. Enable it on the strategy page, or start it "
     "with mode 'sandbox'."
 )
+#: A range is seen from its beginning by a run that was started so much later at most.
+SEEN_FROM = timedelta(minutes=1)
 RUNS_ALREADY = "This strategy is already running"
 NOT_RUNNING = "This strategy is not running"
 
@@ -88,6 +91,7 @@ class Starter:
         if d.kind is StrategyKind.BATCH:
             self._check_hours(d, self.exchange(d))
             if d.range_breakout is not None:
+                self._check_range(d.range_breakout)
                 key = self._entries.resolver.underlying_key(d)
                 up = d.range_breakout.high
                 state.waiting.append(Waiting(WaitFor.RANGE, 0, *key, ZERO, up))
@@ -192,6 +196,14 @@ class Starter:
         windows = self._ground.calendar.windows(exchange, now.date())
         if d.intraday and now >= leave_at(now.date(), d.exit_time, windows):
             raise NotNow(f"Its exit time of today ({d.exit_time}) is over, so nothing was started.")
+
+    def _check_range(self, rule: RangeBreakout) -> None:
+        now = self._ground.clock.now().astimezone(IST)
+        if now > at(now.date(), rule.start) + SEEN_FROM:
+            raise NotNow(
+                f"Its range begins at {rule.start} and was not seen from there, so nothing was "
+                "started. Start it before, or choose a later range."
+            )
 
     async def _momentum_prices(self, rows: list[Wanted]) -> dict[Key, Decimal]:
         found: dict[Key, Decimal] = {}

@@ -78,6 +78,7 @@ class Waiting(msgspec.Struct):
     due: bool = False
     low: Decimal | None = None  # of the range so far
     high: Decimal | None = None
+    complete: bool = False  # the range was seen to its end
 
     @property
     def key(self) -> Key:

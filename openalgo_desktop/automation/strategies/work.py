@@ -195,6 +195,9 @@ class Work:
         return any(place.leg_id == leg_id for place in live.open())
 
     async def _break_out(self, live: LiveRun) -> None:
+        if not self._may_enter(live):
+            self._dropped(live, 0, "the range was left, and the run is paused or its time is over")
+            return
         try:
             rows = await self._entries.resolver.all(live.definition)
         except AppError as error:
@@ -224,8 +227,9 @@ class Work:
         await self._entries.enter(live, wanted)
 
     def _dropped(self, live: LiveRun, leg_id: int, why: str) -> None:
-        text = f"Leg {leg_id} is not entered: {why}."
-        self._runs.tell(live, EventKind.LEG_ENTRY_REJECTED, text, Severity.WARN, leg_id=leg_id)
+        text = f"{f'Leg {leg_id} is' if leg_id else 'The legs are'} not entered: {why}."
+        kind = EventKind.LEG_ENTRY_REJECTED
+        self._runs.tell(live, kind, text, Severity.WARN, leg_id=leg_id or None)
 
     def _may_enter(self, live: LiveRun) -> bool:
         if live.made.status is RunStatus.PAUSED or live.state.leaving is not None:
@@ -297,6 +301,9 @@ class Work:
             return
         if row.low is None or row.high is None:
             return  # its range was never seen: nothing is guessed
+        if not row.complete:
+            row.complete = True
+            self._runs.save(live)
         if price > row.high if rule.high else price < row.low:
             row.due = True
             self.wake(live)

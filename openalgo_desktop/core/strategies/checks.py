@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.model import SQUARE_OFF_STRATEGY
 from openalgo_desktop.core.strategies.model import (
     FORMAT,
     MAX_LEGS,
@@ -88,6 +89,11 @@ def _all(d: Definition) -> Iterator[Problem]:
         yield "format", f"This version of the program reads {FORMAT}, not {d.format}."
     if not d.name.strip():
         yield "name", "Give the strategy a name."
+    if d.name.strip().casefold() == SQUARE_OFF_STRATEGY.casefold():
+        yield (
+            "name",
+            f"{SQUARE_OFF_STRATEGY} is the name of what closes for nobody; choose another.",
+        )
     if d.name != d.name.strip():
         yield "name", "The name begins or ends with a space; take it away."
     if len(d.name) > NAME_LENGTH:

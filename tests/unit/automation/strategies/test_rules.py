@@ -223,7 +223,7 @@ async def test_momentum_waits_for_the_price_of_the_leg(room: Room):
 
 
 async def test_a_range_is_left(room: Room):
-    made = await room.make(straddle(range_breakout=RangeBreakout("09:50", "10:05")))
+    made = await room.make(straddle(range_breakout=RangeBreakout("10:00", "10:05")))
     await room.start(made)
     assert room.paper.sent == []
     for price in (25_010.0, 24_980.0):
@@ -238,9 +238,17 @@ async def test_a_range_is_left(room: Room):
 
 async def test_a_range_that_nobody_saw_is_not_guessed(room: Room):
     made = await room.make(straddle(range_breakout=RangeBreakout("09:15", "09:45")))
+    with pytest.raises(NotNow, match="was not seen from there"):
+        await room.start(made)
+    made = await room.make(straddle(name="Gap", range_breakout=RangeBreakout("10:00", "10:05")))
     await room.start(made)
+    room.say(25_010.0, NIFTY)
+    await room.engine.recorder.flush()
+    await room.kill()  # in the middle of the range
+    await room.over(made)
+    room.clock.jump(NOW.replace(minute=6))
     room.say(26_000.0, NIFTY)
-    assert room.paper.sent == [] and leg(room, made).state == "waiting"
+    assert room.paper.sent == []
 
 
 async def test_the_daily_loss_counts_earlier_runs(room: Room):

@@ -70,6 +70,7 @@ def test_what_is_right_has_no_problems():
 D = Decimal
 WRONG = [
     (whole(name=" "), "name", "Give the strategy a name"),
+    (whole(name="auto_square_off"), "name", "choose another"),
     (whole(name="x" * 201), "name", "At most 200"),
     (whole(entry_time="15:20"), "entry_time", "must be before the exit"),
     (whole(entry_time="9:20"), "entry_time", "HH:MM"),
