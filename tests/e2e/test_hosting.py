@@ -79,7 +79,8 @@ VARIABLES = {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with Program(tmp_path_factory.mktemp("hosting") / "data", "--sim-frozen") as running:
+    folder = tmp_path_factory.mktemp("hosting") / "data"
+    with Program(folder, "--sim-frozen", "--clock", "2026-11-25T11:00:00+05:30") as running:
         yield running
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openalgo_desktop.automation.host.life.own_exits import OwnExits
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import RejectedByBroker, RiskBlocked
 from openalgo_desktop.core.model import OrderRequest
@@ -18,6 +20,7 @@ from openalgo_desktop.runtime.terminal import Terminal
 from tests.begun import begin
 
 SANDBOX = Mode.SANDBOX
+TUESDAY = datetime(2026, 11, 24, 11, 0, tzinfo=IST)
 
 
 @pytest.fixture
@@ -25,7 +28,11 @@ async def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     monkeypatch.setenv("OPENALGO_VAULT", "file")
     begin(tmp_path)
     overrides = {"api.enabled": False}
-    running = Terminal(TerminalOptions(data_dir=tmp_path, overrides=overrides, sim_frozen=True))
+    running = Terminal(
+        TerminalOptions(
+            data_dir=tmp_path, overrides=overrides, sim_frozen=True, clock_start=TUESDAY
+        )
+    )
     await running.start()
     yield running
     await running.stop()
