@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import sys
 from collections.abc import Callable
@@ -105,9 +106,9 @@ class Venvs:
         self, path: Path, wanted: Wanted, base: Path, progress: Callable[[str], None]
     ) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        building = self._folder / f"{_BUILDING}{path.name}"
-        shutil.rmtree(building, ignore_errors=True)
-        shutil.rmtree(path, ignore_errors=True)  # its interpreter is gone
+        # A name of its own: the pip of an engine that was killed may still write into another.
+        building = self._folder / f"{_BUILDING}{path.name}-{secrets.token_hex(4)}"
+        await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)  # its interpreter is gone
         try:
             await self._make(building, base, progress)
             listed, source = wanted.path, wanted.source
