@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.errors import AppError, RateLimited
 from openalgo_desktop.core.stopwatch import Stopwatch
 from openalgo_desktop.local_api import bodies
 from openalgo_desktop.local_api.context import ApiContext
@@ -284,17 +284,21 @@ class Dispatcher:
         return answer if isinstance(answer, Reply) else Reply(answer)
 
     async def _once(self, memory: RequestMemory, request_id: str, call: Call) -> Reply:
-        """The first answer to this request id, a refusal too; carried out at most once."""
+        """The first answer to this request id, a refusal too; carried out at most once. What was
+        too much for now, and of which nothing left, may come again."""
+        again = False
 
         async def run() -> dict[str, Any]:
+            nonlocal again
             try:
                 reply = await self._handled(call)
             except AppError as error:
+                again = isinstance(error, RateLimited) and not error.sent
                 reply = refusal(call.endpoint, error, call.mode, plain=False)
             return {"status": reply.status, "payload": reply.payload}
 
         body = {"endpoint": call.endpoint.name, **call.data}
-        first = await memory.once(call.source, request_id, body, run)
+        first = await memory.once(call.source, request_id, body, run, lambda _: not again)
         return Reply(first["payload"], first["status"])
 
     def _runner(self, row: Endpoint) -> Any:

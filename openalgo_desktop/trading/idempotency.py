@@ -83,8 +83,10 @@ class RequestMemory:
         request_id: str,
         body: dict[str, Any],
         run: Callable[[], Awaitable[Any]],
+        keeps: Callable[[Any], bool] = lambda value: True,
     ) -> Any:
-        """The answer of ``run``, or the first answer when this id was seen within a minute.
+        """The answer of ``run``, or the first answer when this id was seen within a minute. An
+        answer that ``keeps`` says no to leaves the id free: nothing was sent, come again.
 
         A second caller waits for the first one's answer. Raises :class:`InvalidOrder` for an id
         that came with another body, and :class:`OrderStateUnknown` when the program stopped
@@ -117,6 +119,10 @@ class RequestMemory:
             answer.set_exception(_unknown(request_id))
             raise
         answer.set_result(value)
+        if not keeps(value):
+            del self._known[name]
+            await self._store.delete(_SCOPE, name)
+            return value
         self._put(name, {**row, "answer": value})
         return value
 

@@ -166,6 +166,24 @@ async def test_orders_above_the_quota_are_refused_and_exits_and_cancels_pass(wor
     await world.order(second, 9)  # each key has its own
 
 
+async def test_a_request_that_was_too_much_may_come_again_under_its_id(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.terminal.api is not None
+    quotas = world.terminal.api.dispatcher.services.quotas
+    now = [1000.0]
+    monkeypatch.setattr(quotas, "_now", lambda: now[0])
+    key = await world.key(Mode.SANDBOX, per_minute=1)
+    await world.rests(key, 1)
+    body = RESTS | {"quantity": 2, "request_id": "r1"}
+    assert (await world.post(key, "placeorder", **body))[0] == 429
+    now[0] += 61
+    status, first = await world.post(key, "placeorder", **body)
+    assert status == 200
+    assert await world.post(key, "placeorder", **body) == (200, first)
+    assert len(world.book(Mode.SANDBOX).orders) == 2
+
+
 async def test_a_bound_key_moves_no_switch_and_a_revoked_one_is_dead(world: World) -> None:
     key = await world.key(Mode.SANDBOX)
     status, answer = await world.post(key, "analyzer/toggle", mode=False)
