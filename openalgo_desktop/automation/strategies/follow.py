@@ -1,10 +1,9 @@
-"""What plans, orders and prices do to runs."""
+"""What plans and orders do to runs."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from decimal import Decimal
 
 from openalgo_desktop.automation.strategies.exits import Exits
 from openalgo_desktop.automation.strategies.live import LiveRun
@@ -13,7 +12,7 @@ from openalgo_desktop.automation.strategies.state import Place
 from openalgo_desktop.core import exit_rules
 from openalgo_desktop.core.events import ExitPlanChanged, Notice, OrderUpdated
 from openalgo_desktop.core.exits import ExitPlan, PlanState
-from openalgo_desktop.core.model import Key, Order
+from openalgo_desktop.core.model import Order
 from openalgo_desktop.core.strategies import run_rules
 from openalgo_desktop.core.strategies.model import SquareOff
 from openalgo_desktop.core.strategies.rows import RunOrder
@@ -40,7 +39,7 @@ STOPS = (OrderKind.SL, OrderKind.TRAIL)
 
 
 class Follow:
-    """Handlers of the bus and of prices; what has to be awaited is done by ``wake``."""
+    """Handlers of the bus; what has to be awaited is done by ``wake``."""
 
     def __init__(
         self,
@@ -49,6 +48,7 @@ class Follow:
         gone: Callable[[LiveRun, Place, str], None],
         closed: Callable[[LiveRun, Place], None],
         wake: Callable[[LiveRun], None],
+        judge: Callable[[LiveRun], None],
     ) -> None:
         self._runs = runs
         self._ground = runs.ground
@@ -56,6 +56,7 @@ class Follow:
         self._gone = gone
         self._closed = closed
         self._wake = wake
+        self._judge = judge
         self._told: dict[str, float] = {}  # when the trail of a place was told, monotonic
 
     # -- plans ------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ class Follow:
         if changed:
             live.count(place)
             self._runs.save(live)
-            self.judge(live)
+            self._judge(live)
         self._runs.changed(live.strategy_id)
         live.news()
 
@@ -283,7 +284,7 @@ class Follow:
         live.count(place)
         self._told.pop(place.ref, None)
         live.plans.pop(place.ref, None)
-        self.judge(live)  # before its leg may come again
+        self._judge(live)  # before its leg may come again
         self._closed(live, place)
         self._runs.reindex(live)
         self._runs.save(live)
@@ -352,57 +353,6 @@ class Follow:
             text = f"{after.filled} of {after.quantity} {place.symbol} at {after.average_price:g}"
             self._runs.tell(live, kind, text, leg_id=place.leg_id, payload=payload)
         self._runs.save(live)
-
-    # -- prices -----------------------------------------------------------------------------
-    def heard(self, key: Key, price: Decimal) -> None:
-        """A fresh price of an open market."""
-        for live in self._runs.of_key(key):
-            if live.over or live.recovering:
-                continue
-            for place in live.open_at(key):
-                place.ltp = price
-                live.value(place)
-            if live.state.waiting:
-                self._wait(live, key, price)
-            total = live.total()
-            if total is None or not live.quiet[0] < total < live.quiet[1]:
-                self.judge(live)
-            self._runs.changed(live.strategy_id)
-
-    def _wait(self, live: LiveRun, key: Key, price: Decimal) -> None:
-        for row in live.state.waiting:
-            if row.key != key or row.due or row.why.value == "range":
-                continue
-            if price >= row.level if row.above else price <= row.level:
-                row.due = True
-                self._wake(live)
-
-    def judge(self, live: LiveRun) -> None:
-        """The combined rules of a run look at its result; also after a fill, and every second for
-        the session of the daily loss."""
-        total = live.total()
-        if total is None or live.state.leaving is not None or live.recovering:
-            return
-        guard = run_rules.new_session(live.state.guard, self._ground.clock.now(), total)
-        found = run_rules.judge(live.definition, guard, total)
-        before, live.state.guard = live.state.guard, found.guard
-        live.quiet = run_rules.quiet(live.definition, found.guard)
-        for kind in found.told:
-            text = f"result {total:.2f}, floor {found.guard.floor}"
-            self._runs.tell(live, kind, text, payload={"result": float(total)})
-        if found.told or before.floor != found.guard.floor:
-            self._runs.save(live)
-        if found.reason is not None:
-            self._reached(live, found.reason, total)
-
-    def _reached(self, live: LiveRun, reason: StopReason, total: Decimal) -> None:
-        d, state = live.definition, live.state
-        again = reason in (StopReason.OVERALL_SL, StopReason.OVERALL_TARGET)
-        if again and state.overall_used < d.overall_reentries:
-            state.overall_used += 1
-            state.restart = True
-        self._exits.leave(live, reason, f"{reason.value} at {total:.2f} rupees")
-        self._wake(live)
 
 
 def _only_trailed(last: ExitPlan, plan: ExitPlan) -> bool:

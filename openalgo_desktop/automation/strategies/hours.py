@@ -72,12 +72,15 @@ class Hours:
         self._done: dict[int, str] = {}  # day of the last start by schedule, by strategy
         self._again_at: dict[int, float] = {}  # when a start is tried again, monotonic
         self._scheduled: list[MadeStrategy] = []
+        self._news = asyncio.Event()
         self._dirty = True  # a strategy was changed since they were read
         self._failed: dict[str, float] = {}  # when an exit gave up, monotonic
 
-    def changed(self) -> None:
-        """A strategy was made, changed or deleted, or its run began or ended."""
-        self._dirty = True
+    def changed(self, *, read: bool) -> None:
+        """A run is another; with ``read`` a strategy was made, changed or deleted, or its run is
+        over."""
+        self._dirty = self._dirty or read
+        self._news.set()
 
     def start(self) -> None:
         """Begin to look."""
@@ -102,6 +105,9 @@ class Hours:
                 await self.look()
             except Exception:
                 log.exception("looking after the hours of strategies failed; going on")
+            if not (self._runs.live or self._scheduled or self._dirty):
+                self._news.clear()
+                await self._news.wait()  # nothing depends on the time
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:

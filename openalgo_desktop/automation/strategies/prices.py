@@ -56,6 +56,7 @@ class RunPrices:
         self._stale = stale
         self._prices = Prices(ground.clock, ground.ticks, ground.is_open, self._streamed)
         self._sources: dict[Key, _Source] = {}
+        self._some = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._refused = 0  # times in a row that the broker said 429
 
@@ -80,6 +81,7 @@ class RunPrices:
         if wanted:
             now = self.clock.monotonic()
             self._sources.setdefault(key, _Source(now, now))
+            self._some.set()
         else:
             self._sources.pop(key, None)
         self._prices.want(key, wanted)
@@ -97,6 +99,9 @@ class RunPrices:
     # -- polling ----------------------------------------------------------------------------
     async def _run(self) -> None:
         while True:
+            if not self._sources:
+                self._some.clear()
+                await self._some.wait()
             await asyncio.sleep(self.pause)
             try:
                 await self.look()

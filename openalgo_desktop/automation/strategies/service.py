@@ -12,6 +12,7 @@ from openalgo_desktop.automation.strategies.exits import Exits
 from openalgo_desktop.automation.strategies.follow import Follow
 from openalgo_desktop.automation.strategies.ground import Ground
 from openalgo_desktop.automation.strategies.hours import Hours
+from openalgo_desktop.automation.strategies.judge import Judge
 from openalgo_desktop.automation.strategies.live import LiveRun
 from openalgo_desktop.automation.strategies.prices import RunPrices
 from openalgo_desktop.automation.strategies.recorder import Recorder
@@ -65,12 +66,18 @@ class Engine(Catalog):
         self.entries = Entries(self.registry, Resolver(ground))
         self._work = Work(self.registry, self.entries)
         self._starter = Starter(self.registry, self.entries, self._exits, self._work)
+        self._judge = Judge(self.registry, self._exits, self._work.wake)
         self._follow = Follow(
-            self.registry, self._exits, self.entries.gone, self._work.closed, self._work.wake
+            self.registry,
+            self._exits,
+            self.entries.gone,
+            self._work.closed,
+            self._work.wake,
+            self._judge.judge,
         )
         self.prices = RunPrices(ground, self.registry, self._heard, self._stale)
         self.hours = Hours(
-            self.registry, self._exits, self._work.wake, self._follow.judge, self._by_schedule
+            self.registry, self._exits, self._work.wake, self._judge.judge, self._by_schedule
         )
         self._recovery = Recovery(self.registry, self._follow, self._work)
         self._locks: dict[int, asyncio.Lock] = {}
@@ -123,11 +130,11 @@ class Engine(Catalog):
                 self._work.wake(live)
 
     def _on_changed(self, strategy_id: int) -> None:
-        if strategy_id not in self.registry.live:  # what runs changes with every price
-            self.hours.changed()
+        # what runs changes with every price
+        self.hours.changed(read=strategy_id not in self.registry.live)
 
     def _heard(self, key: Key, price: Decimal) -> None:
-        self._follow.heard(key, price)
+        self._judge.heard(key, price)
         now = self._ground.clock.now()
         for live in self.registry.of_key(key):
             self._work.range_price(live, key, price, now)

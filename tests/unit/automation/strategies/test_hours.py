@@ -93,6 +93,15 @@ async def test_a_schedule_starts_once_a_day_and_stops(room: Room):
     assert len(await runs(room, made)) == 1  # nor after a restart
 
 
+async def test_a_new_schedule_is_looked_after_without_being_asked(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hours, "LOOK", 0.02)
+    room.clock.jump(at("10:11:00"))
+    made = await room.make(scheduled())
+    await until(lambda: made.strategy_id in room.engine.registry.live, "the start")
+
+
 async def test_a_start_that_could_not_be_is_tried_again_during_its_grace(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ):
