@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.strategies.hosted import Hosted, Hours, Quotas
 from openalgo_desktop.core.strategies.hours import Expiries, checked_hours
 from openalgo_desktop.core.strategies.ports import StrategyNotFound
+
+log = logging.getLogger(__name__)
 
 SCOPE = "hosted"
 MAX_NAME = 80
@@ -57,14 +60,13 @@ class Registry:
         self._lock = asyncio.Lock()
 
     async def load(self) -> None:
-        """Read what is kept."""
+        """Read what is kept. A row that cannot be read is left where it is and told: it keeps no
+        terminal from starting, and what ran of it is ended."""
         for key, row in (await self._store.all(SCOPE)).items():
             try:
                 self._rows[key] = msgspec.convert(row, Hosted)
             except msgspec.ValidationError as error:
-                raise ConfigError(
-                    f"The hosted program {key} cannot be read: {error}.", detail=str(error)
-                ) from None
+                log.error("the hosted program %s cannot be read and is left out: %s", key, error)
 
     # -- asking -----------------------------------------------------------------------------
     def all(self) -> Sequence[Hosted]:

@@ -460,6 +460,23 @@ async def test_a_linked_program_stays_where_it_is(world: World) -> None:
     await host.close()
 
 
+async def test_a_damaged_row_keeps_no_terminal_from_starting(world: World) -> None:
+    host = await world.engine()
+    for name in ("a.py", "b.py"):
+        await host.add(world.script(name))
+        await host.start(name[0], Mode.SANDBOX, "me")
+    damaged = host.get("a").hosted.strategy_id
+    await crash(host)
+    world.store.rows["hosted", damaged] = {"name": 5}
+    world.store.rows["hosted-runs", host.get("b").hosted.strategy_id] = {"state": "nonsense"}
+    host = await world.engine()
+    assert [view.hosted.name for view in host.all()] == ["b"]
+    assert host.get("b").state is HostedState.ERROR
+    await until(lambda: not world.machine.alive)  # nobody knows what they were to do
+    assert ("hosted", damaged) in world.store.rows
+    await host.close()
+
+
 async def test_rows_survive_a_restart(world: World) -> None:
     host = await world.engine()
     await host.add(world.script())
