@@ -19,9 +19,9 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import come_up, is_open
 from openalgo_desktop.ui.kit.exporting import write_bytes
+from openalgo_desktop.ui.kit.forms import Form
 from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role, slug
-from openalgo_desktop.ui.rooms.automation.strategies.forms import Form
 from openalgo_desktop.ui.rooms.automation.strategies.legs import LegsPage
 from openalgo_desktop.ui.rooms.automation.strategies.strategy_lines import (
     BASICS,

@@ -26,7 +26,7 @@ from openalgo_desktop.core.strategies.model import (
     Trail,
     TrailMode,
 )
-from openalgo_desktop.ui.rooms.automation.strategies.forms import Line, Values
+from openalgo_desktop.ui.kit.forms import Line, Values
 
 SIDES: Mapping[str, str] = {"B": "Buy", "S": "Sell"}
 OPTION_TYPES: Mapping[str, str] = {"CE": "CE", "PE": "PE"}

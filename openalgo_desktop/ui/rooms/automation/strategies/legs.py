@@ -19,10 +19,10 @@ from openalgo_desktop.core.strategies.model import (
 from openalgo_desktop.core.strategies.words import StrategyKind
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.forms import Form
 from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.widgets import named, push_button
-from openalgo_desktop.ui.rooms.automation.strategies.forms import Form
 from openalgo_desktop.ui.rooms.automation.strategies.leg_lines import (
     BATCH,
     SIGNAL,

@@ -26,8 +26,8 @@ from openalgo_desktop.core.strategies.hosted import (
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import come_up, is_open
+from openalgo_desktop.ui.kit.forms import Form, Line, Values
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
-from openalgo_desktop.ui.rooms.automation.strategies.forms import Form, Line, Values
 
 NAME = "dialog-program-settings"
 MODES: Mapping[str, str] = {Mode.SANDBOX: "Sandbox", Mode.LIVE: "Live (when promoted)"}

@@ -20,7 +20,7 @@ from openalgo_desktop.core.strategies.model import (
     SquareOff,
 )
 from openalgo_desktop.core.strategies.words import StrategyKind
-from openalgo_desktop.ui.rooms.automation.strategies.forms import Line, Values
+from openalgo_desktop.ui.kit.forms import Line, Values
 from openalgo_desktop.ui.rooms.automation.strategies.leg_lines import decimal
 
 KINDS: Mapping[str, str] = {
