@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from openalgo_desktop.ui.kit import theme
+from openalgo_desktop.ui.kit.widgets import named
 
 INDENT = "    "
 _KEYWORDS = "|".join((*keyword.kwlist, *keyword.softkwlist))
@@ -87,6 +88,7 @@ class _Numbers(QWidget):
 
     def __init__(self, editor: CodeEditor) -> None:
         super().__init__(editor)
+        named(self, "code-editor-numbers", "Numbers of the lines")
         self._editor = editor
 
     def sizeHint(self) -> QSize:

@@ -173,6 +173,9 @@ class Form(VerticalArea):
             name: Field(editor.line.caption, editor.widget, f"{object_name}-{name}")
             for name, editor in self._editors.items()
         }
+        for one in self.fields.values():  # all at once: Tab goes through them in their order
+            one.setParent(inside)
+            one.hide()
         for name, editor in self._editors.items():
             if editor.line.tip:
                 self.fields[name].setToolTip(plain_tip(editor.line.tip))

@@ -45,6 +45,7 @@ from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 from openalgo_desktop.ui.rooms.api.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog
 from openalgo_desktop.ui.rooms.automation.alert_study import StudyForm
+from openalgo_desktop.ui.rooms.automation.deed_dialog import DeedDialog
 from openalgo_desktop.ui.rooms.automation.strategies.editor import StrategyDialog
 from openalgo_desktop.ui.rooms.automation.strategies.hooks import of_made
 from openalgo_desktop.ui.rooms.automation.strategies.program_editor import ProgramEditor
@@ -341,7 +342,8 @@ async def _strategy_dialogs(session: Session) -> list[QDialog]:
     start = StartDialog(window, STRADDLE.name, describe.lines(STRADDLE), "", "zerodha:AB1234")
     made = [row for row in await bridge.strategies.made() if row.definition.name == STRADDLE.name]
     alerts = of_made(window, bridge, made[0] if made else await bridge.strategies.create(STRADDLE))
-    return [editor, start, alerts, text, ProgramSettings(window, bridge, program), telegram]
+    deed = DeedDialog(window, bridge, ("NSE", "SBIN"))
+    return [editor, start, alerts, deed, text, ProgramSettings(window, bridge, program), telegram]
 
 
 def _chart_dialogs(session: Session) -> list[QDialog]:

@@ -26,6 +26,8 @@ from openalgo_desktop.ui.kit.widgets import label, push_button
 from openalgo_desktop.ui.rooms.automation import alert_words
 from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog, show_form
 from openalgo_desktop.ui.rooms.automation.alert_log import AlertLog
+from openalgo_desktop.ui.rooms.automation.deed_dialog import DeedDialog, show_deed
+from openalgo_desktop.ui.rooms.automation.deed_lines import fits
 
 WAITING = (AlertState.ACTIVE, AlertState.PAUSED)
 FILTERS: dict[str, Callable[[PriceAlert], bool]] = {
@@ -91,6 +93,10 @@ class AlertsDock(TableDock[AlertRow]):
         self.filter = Segments("alerts-filter", "Show alerts", (*FILTERS, LOG), compact=True)
         self.filter.changed.connect(lambda _: self.refresh())
         self.new_button = push_button("New alert…", "alerts-new", "New alert", self.new)
+        self.deed_button = push_button(
+            "With action…", "alerts-deed", "New alert on figures, results, times, orders",
+            self.new_deed,
+        )  # fmt: skip
         self.edit_button = push_button(
             "Edit…", "alerts-edit", "Edit the selected alert", lambda: self._selected(self.edit)
         )
@@ -113,11 +119,13 @@ class AlertsDock(TableDock[AlertRow]):
             (self.filter,),
             self.sound_button,
             self.new_button,
+            self.deed_button,
             self.edit_button,
             self.pause_button,
             self.delete_button,
         )
         self.new_button.setEnabled(True)
+        self.deed_button.setEnabled(True)
         self.sound_button.setEnabled(True)
         self.hint = label(
             f"Alerts tell, in both modes, and do what their action says; they work "
@@ -264,10 +272,18 @@ class AlertsDock(TableDock[AlertRow]):
         """The form of a new alert, for the symbol of the group unless one is given."""
         return show_form(self, self.bridge, key or self.bridge.links.key(self.group))
 
+    def new_deed(self) -> DeedDialog:
+        """The form of a new alert on something else than a price, or that acts."""
+        return show_deed(self, self.bridge, self.bridge.links.key(self.group))
+
     def edit(self, row: AlertRow) -> None:
         """The form of a row, where the form knows what it looks at."""
-        if row.alert.wish.room not in (Room.LEVELS, Room.BARS):
-            self.bridge.notice.emit("info", NO_FORM)
+        wish = row.alert.wish
+        if wish.room not in (Room.LEVELS, Room.BARS) or (wish.acts and fits(wish)):
+            if fits(wish):
+                show_deed(self, self.bridge, old=row.alert)
+            else:
+                self.bridge.notice.emit("info", NO_FORM)
             return
         show_form(self, self.bridge, old=row.alert)
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.strategy_book import StrategyDay, StrategyPosition, StrategySummary
+from openalgo_desktop.ui.chart.equity import EquityCurve, Point
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import look, theme
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
@@ -47,49 +45,10 @@ def position_columns(bridge: Bridge) -> tuple[Column[StrategyPosition], ...]:
     )  # fmt: skip
 
 
-class Curve(QWidget):
+def points_of(days: Sequence[StrategyDay]) -> list[Point]:
     """Sums of the net results at the end of each day, from 0 on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        named(self, f"{NAME}-curve", "Equity curve of the days")
-        self.setMinimumSize(look.px(160), look.px(60))
-        self._points: list[float] = []
-
-    def show_days(self, days: Sequence[StrategyDay]) -> None:
-        """Another curve."""
-        points = [0.0, *(float(day.equity) for day in days)]
-        if points != self._points:
-            self._points = points
-            first, last = (days[0].day, days[-1].day) if days else ("", "")
-            self.setToolTip(f"Net result by day, {first} to {last}" if days else "")
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colours = theme.current()
-        area = QRectF(self.rect()).adjusted(4, 6, -4, -6)
-        if len(self._points) < 2:
-            painter.setPen(colours.color("muted"))
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "No day yet")
-            painter.end()
-            return
-        low, high = min(self._points), max(self._points)
-        span = (high - low) or 1.0
-        step = area.width() / (len(self._points) - 1)
-
-        def y(value: float) -> float:
-            return area.bottom() - (value - low) / span * area.height()
-
-        painter.setPen(QPen(colours.color("muted", 90), 1))
-        painter.drawLine(QPointF(area.left(), y(0.0)), QPointF(area.right(), y(0.0)))
-        line = QPolygonF(
-            [QPointF(area.left() + step * at, y(value)) for at, value in enumerate(self._points)]
-        )
-        painter.setPen(QPen(colours.color("up" if self._points[-1] >= 0 else "down"), 1.6))
-        painter.drawPolyline(line)
-        painter.end()
+    points = [Point(f"{day.day:%d %b %Y}", float(day.equity)) for day in days]
+    return [Point("start", 0.0), *points] if points else []
 
 
 class BookPage(QWidget):
@@ -114,7 +73,7 @@ class BookPage(QWidget):
         self.about.setWordWrap(True)
         column.addWidget(self.about)
         below = QHBoxLayout()
-        self.curve = Curve()
+        self.curve = EquityCurve(f"{NAME}-curve")
         self.positions: FastTableModel[StrategyPosition] = FastTableModel(position_columns(bridge))
         self.view = named(
             FastTableView(self.positions, "It holds nothing."), f"{NAME}-positions", "Positions"
@@ -145,7 +104,7 @@ class BookPage(QWidget):
         books, name, mode = self._bridge.strategies.books, self._name, self.mode
         found = books.summary(name, mode)
         self._show_totals(found)
-        self.curve.show_days(books.curve(name, mode))
+        self.curve.set_points(points_of(books.curve(name, mode)), 0.0)
         self.positions.set_rows(books.positions(name, mode))
         self.view.flush()
 

@@ -32,7 +32,7 @@ class StartDialog(QDialog):
         named(self, NAME, f"Start {name}")
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self.frame = HatchedFrame()
+        self.frame = named(HatchedFrame(), f"{NAME}-frame", "Border that tells the mode")
         outer.addWidget(self.frame)
         column = QVBoxLayout(self.frame)
         column.setContentsMargins(BORDER + 12, BORDER + 12, BORDER + 12, BORDER + 12)
