@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from shiboken6 import isValid
 
-from openalgo_desktop.core.alert_acts import SendOrder, StopStrategy
+from openalgo_desktop.core.alert_acts import PostTo, SendOrder
 from openalgo_desktop.core.alert_subjects import OfOrders, OfResult
 from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
 from openalgo_desktop.core.enums import Action, Mode
@@ -116,7 +116,10 @@ def test_alerts_of_no_instrument_have_rows_and_words(drive: Drive) -> None:
         await alerts.add(
             AlertWish("", "", AlertWhen.HAPPENS, again=True, subject=orders, note="filled")
         )
-        acts = (order, StopStrategy("ORB"))  # more than the form of alerts that act has lines for
+        acts = (
+            order,
+            PostTo("https://example.com/x"),
+        )  # more than the form of alerts that act has lines for
         made = await alerts.add(AlertWish(*SBIN, AlertWhen.ABOVE, Decimal(90000), acts=acts))
         await shown(dock, 3)
         assert [texts(dock, row)["condition"] for row in range(3)] == [
@@ -126,12 +129,12 @@ def test_alerts_of_no_instrument_have_rows_and_words(drive: Drive) -> None:
         ]
         await until(lambda: texts(dock, 2)["current"] == "0.00", "the result of the day")
         assert texts(dock, 1)["current"] == "–" and texts(dock, 1)["symbol"] == ""
-        assert texts(dock, 0)["tells"].endswith("BUY 1 SBIN (sandbox), stop ORB once")
+        assert texts(dock, 0)["tells"].endswith("BUY 1 SBIN (sandbox), POST to example.com once")
         dock.edit(dock.rows[1])
         assert not session.window.findChildren(AlertDialog)
         dock.edit(dock.rows[0])
         dialog = form(session)
-        assert "does: BUY 1 SBIN (sandbox), stop ORB" in dialog.hint.text()
+        assert "does: BUY 1 SBIN (sandbox), POST to example.com" in dialog.hint.text()
         dialog.note.setText("kept")
         click(dialog.save)
         await until(lambda: alerts.get(made.alert_id).wish.note == "kept", "saved")
