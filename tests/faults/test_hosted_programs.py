@@ -486,6 +486,7 @@ async def test_a_keeper_that_had_just_begun_is_found_by_its_cookie(tmp_path: Pat
         (folder / files.MARKS).unlink()  # the engine was killed before they were written
         assert await second.processes.left() == []
         await gone(run)
+        assert cgroup.left(run.marks.cookie) == []
         ended = await second.processes.how_it_ended("one", "run-1")
         assert ended is not None and "while it was being started" in ended.reason
 

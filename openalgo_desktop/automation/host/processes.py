@@ -21,7 +21,7 @@ from openalgo_desktop.automation.host.keeper import files, tree
 from openalgo_desktop.automation.host.places import Places
 from openalgo_desktop.automation.host.ports import Ended, Grant, Limits, Marks, Program, Ready
 from openalgo_desktop.automation.host.preparing import INSIDE, Preparer
-from openalgo_desktop.automation.host.running import KeptRun, cleaned, find_end, lost
+from openalgo_desktop.automation.host.running import KeptRun, cleaned, end_all, find_end, lost
 from openalgo_desktop.automation.host.venvs import Venvs
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import AppError, ConfigError, NotSupported
@@ -137,7 +137,7 @@ class HostProcesses:
         process.wait()
         ended = places.ended_of(folder)
         if ended is None:
-            tree.end_run(str(spec["cookie"]))
+            end_all(str(spec["cookie"]))
             detail = (folder / files.ERRORS).read_text(errors="replace")[-2000:]
             ended = lost(folder, "Its keeper could not be started.")
             raise ConfigError(f"{spec['run_id']} was not started: {ended.reason}", detail=detail)
@@ -167,7 +167,7 @@ class HostProcesses:
         # An engine died while it was starting this one: there may be a keeper already.
         spec = files.read(str(folder), files.SPEC) or {}
         if spec.get("cookie"):
-            tree.end_run(spec["cookie"])
+            end_all(spec["cookie"])
         lost(folder, "The program ended while it was being started.")
         return None
 

@@ -177,11 +177,7 @@ def find_end(folder: Path, marks: Marks) -> Ended:
     ended = places.ended_of(folder)
     if ended is not None:
         return ended
-    if marks.cgroup:
-        group = cgroup.Group(marks.cgroup)
-        group.kill()
-        group.remove()
-    rest = not tree.end_run(marks.cookie)
+    rest = not end_all(marks.cookie, marks.cgroup)
     with suppress(ChildProcessError, OSError):
         os.waitpid(marks.keeper_pid, os.WNOHANG)  # ours only where we are the first process
     reason = "The process that looked after it was ended from outside, and it with it."
@@ -192,6 +188,18 @@ def find_end(folder: Path, marks: Marks) -> Ended:
     if rest:
         reason = "The process that looked after it is gone, and some of its own cannot be ended."
     return lost(folder, reason)
+
+
+def end_all(cookie: str, path: str = "") -> bool:
+    """End what is left of a run whose keeper is gone; whether nothing is left. ``path`` is its
+    control group, where that is known. Blocks."""
+    groups = cgroup.left(cookie, path)
+    for group in groups:
+        group.kill()
+    ended = tree.end_run(cookie)
+    for group in groups:
+        group.remove()
+    return ended
 
 
 def lost(folder: Path, reason: str) -> Ended:

@@ -86,16 +86,30 @@ class Group:
                 return
 
 
+def name_of(cookie: str) -> str:
+    """The name of the group of the run with this mark."""
+    return f"openalgo-{cookie[:16]}"
+
+
+def _places() -> list[str]:
+    """Where groups of runs are made. A group with processes of its own, as ours is, cannot share
+    out memory to groups below it: its parent comes first."""
+    here = own()
+    return [one for one in (os.path.dirname(here), here) if here and one.startswith(root())]
+
+
+def left(cookie: str, path: str = "") -> list[Group]:
+    """Groups of a run whose keeper is gone: where we would make it, and ``path``, which it told."""
+    name = name_of(cookie)
+    paths = {os.path.join(place, name) for place in _places()}
+    if os.path.basename(path) == name:
+        paths.add(path)
+    return [Group(path) for path in paths if os.path.isdir(path)]
+
+
 def make(name: str, base: str | None = None) -> Group | None:
     """A new group ``name`` below ``base``, or where this user may make one; None: nowhere."""
-    here = own() if base is None else base
-    if not here:
-        return None
-    # A group with processes of its own cannot share out memory to groups below it: the parent.
-    places = [here] if base is not None else [os.path.dirname(here), here]
-    for place in places:
-        if base is None and not place.startswith(root()):
-            continue
+    for place in _places() if base is None else [base]:
         path = os.path.join(place, name)
         try:
             os.mkdir(path, 0o755)

@@ -47,7 +47,7 @@ class Keeper:
         self._folder, self._spec, self._environment = folder, spec, environment
         self._output = Output(LogFile(folder), rate, redactor.clean, now)
         self._pace = Budget(PACE, PACE * 2, now)
-        self._group = cgroup.make(f"openalgo-{spec['cookie'][:16]}") if spec["cgroup"] else None
+        self._group = cgroup.make(cgroup.name_of(spec["cookie"])) if spec["cgroup"] else None
         if self._group is not None:
             self._group.limit(limits)
         enforced = self._group.enforced if self._group is not None else ()
