@@ -104,6 +104,13 @@ def _held(scope: str, book: OwnBook) -> set[Key]:
     return book.held(name if kind == "symbol" else "")
 
 
+def _books_unknown(book: OwnBook) -> RiskBlocked:
+    return RiskBlocked(
+        f"The positions of {book.account_id} are not known yet, so the risk limits cannot be "
+        "checked. Try again when the account's books were read."
+    )
+
+
 class Books(Protocol):
     """Gives the own book of a mode."""
 
@@ -202,10 +209,7 @@ class RiskRules:
                 break
             closes = not closes  # while prices were asked, the position moved
         if book.day is None and any(_needs_books(row) for row in limits.values()):
-            raise RiskBlocked(
-                f"The positions of {book.account_id} are not known yet, so the risk limits cannot "
-                "be checked. Try again when the account's books were read."
-            )
+            raise _books_unknown(book)
         if not closes:
             self.programs.check(request.strategy, mode)
         self._check_hours(request)
@@ -220,7 +224,8 @@ class RiskRules:
         self.programs.sent(request.strategy, mode)
 
     async def check_modify(self, order: Order, request: ModifyRequest, mode: Mode) -> None:
-        """Size and price rules for the order as it would be."""
+        """Size and price rules for the order as it would be; one that grows opens more, so it is
+        held to what a new order is held to, too."""
         changed = OrderRequest(
             symbol=order.symbol,
             exchange=order.exchange,
@@ -235,7 +240,33 @@ class RiskRules:
             strategy=order.strategy,
         )
         smaller = changed.quantity <= order.quantity and changed.price <= order.price
+        if changed.quantity > order.quantity:
+            await self._check_growing(order, changed, mode)
         await self._check_size(changed, mode, lambda book: smaller)
+
+    async def _check_growing(self, order: Order, changed: OrderRequest, mode: Mode) -> None:
+        """Who may only close does not open by making an order larger that rests already."""
+        book = self._books.book(mode)
+        quantity = changed.quantity - order.filled_quantity
+        rest = msgspec.structs.replace(changed, quantity=quantity)
+        limits = {
+            scope: Limits(day_loss=row.day_loss, day_profit=row.day_profit)
+            for scope, row in self._applying(changed, book).items()
+            if _needs_result(row)
+        }
+        if book.closes(rest, instead_of=order.order_id):
+            return
+        prices = await self._prices(limits, book)
+        if book.closes(rest, instead_of=order.order_id):
+            return
+        if limits and book.day is None:
+            raise _books_unknown(book)
+        self.programs.check(changed.strategy, mode)
+        self._check_square_off(changed, closes=False)
+        for scope, row in limits.items():
+            facts = self._facts(scope, changed, book, 0.0)
+            facts.profit = self._profit(scope, book, prices)
+            self._check_scope(scope, row, facts, closes=False)
 
     async def check_whole(self, request: OrderRequest, mode: Mode) -> None:
         """Size and price rules for an order that goes out in slices; :meth:`check` takes (and

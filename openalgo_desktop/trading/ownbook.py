@@ -276,14 +276,17 @@ class OwnBook:
                 net.quantity, net.average = 0, 0.0
 
     # -- asking -----------------------------------------------------------------------------
-    def closes(self, request: OrderRequest) -> bool:
-        """Whether the order only reduces its position, orders already resting included."""
+    def closes(self, request: OrderRequest, *, instead_of: str = "") -> bool:
+        """Whether the order only reduces its position, orders already resting included, but the
+        one that it takes the place of."""
         key = (request.exchange, request.symbol, request.product)
         row = self.positions.get(key)
         if row is None or row.quantity * request.action.sign >= 0:
             return False
         resting = sum(
-            order.pending_quantity for order in self.working(key) if order.action is request.action
+            order.pending_quantity
+            for order in self.working(key)
+            if order.action is request.action and order.order_id != instead_of
         )
         return resting + request.quantity <= abs(row.quantity)
 

@@ -60,3 +60,4 @@ class RiskGate:
         self.check_blocked(source)
         if self.rules is not None:
             await self.rules.check_modify(order, request, mode)
+            self.check_blocked(source)  # it may have been pulled while a price was asked

@@ -366,6 +366,38 @@ async def test_a_change_is_held_to_size_and_price_limits(rig: Rig):
     )  # smaller is always right
 
 
+async def test_who_may_only_close_does_not_open_by_making_an_order_larger(rig: Rig):
+    program = rig.rules.programs = OneProgram()
+    program.halted = "s may only close today."
+    order = Order("1", "SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, price=800.0)
+    order = msgspec.structs.replace(order, strategy="s")
+    with pytest.raises(RiskBlocked, match="only close today"):
+        await rig.rules.check_modify(order, ModifyRequest("1", quantity=500), Mode.SANDBOX)
+    await rig.rules.check_modify(order, ModifyRequest("1", price=801.0), Mode.SANDBOX)
+    rig.hold(-12)  # it is an exit: by its rest, its own place in the book not counted
+    rig.world.own.put(msgspec.structs.replace(order, status=OrderStatus.OPEN))
+    part = msgspec.structs.replace(order, filled_quantity=3)
+    await rig.rules.check_modify(part, ModifyRequest("1", quantity=15), Mode.SANDBOX)
+    with pytest.raises(RiskBlocked, match="only close today"):
+        await rig.rules.check_modify(part, ModifyRequest("1", quantity=16), Mode.SANDBOX)
+
+
+async def test_an_order_does_not_grow_after_the_days_loss_or_the_square_off_lock(rig: Rig):
+    order = Order("1", "INFY", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, price=800.0)
+    larger = ModifyRequest("1", quantity=11)
+    rig.hold(100)
+    rig.settings.set("risk.day_loss", 1000)
+    await rig.rules.check_modify(order, larger, Mode.SANDBOX)
+    rig.world.ltp[("NSE", "SBIN")] = 790.0
+    with pytest.raises(RiskBlocked, match=r"today's loss is 1,000\.00"):
+        await rig.rules.check_modify(order, larger, Mode.SANDBOX)
+    rig.settings.set("risk.day_loss", 0)
+    rig.settings.set("risk.square_off_lock", "15:10")
+    rig.clock.jump(datetime(2026, 11, 24, 15, 10, tzinfo=IST))
+    with pytest.raises(RiskBlocked, match="after 15:10"):
+        await rig.rules.check_modify(order, larger, Mode.SANDBOX)
+
+
 @pytest.mark.parametrize(
     ("scope", "limits", "match"),
     [
