@@ -19,7 +19,8 @@ PATIENCE, LOOK_MS = 3.0, 500
 
 class AtWork(NamedTuple):
     """What is at work. Numbers of the paper account and of the live account by themselves;
-    ``exits`` are those that our core watches, ``runners`` strategies and webhooks by name."""
+    ``exits`` are those that our core watches, ``runners`` strategies that run, and webhooks that
+    listen, by name."""
 
     live_positions: int = 0
     live_orders: int = 0
@@ -72,11 +73,19 @@ class WorkDoor(QObject):
         book = self._terminal.desk.books.book(mode)
         return book.open_positions(), book.working_count()
 
+    async def _runners(self) -> list[str]:
+        """Made strategies and programs that run, then webhooks that listen."""
+        made = await self._terminal.strategies.find()
+        names = [row.definition.name for row in made if row.current_run_id is not None]
+        names += [view.hosted.name for view in self._terminal.host.all() if view.state.is_up]
+        if self._terminal.api is not None:
+            names += [row.name for row in await self._webhooks.all() if row.active]
+        return names
+
     async def at_work(self) -> AtWork:
         """Everything that leaving the program would leave behind."""
         live_positions, live_orders = self._counts(Mode.LIVE)
         paper_positions, paper_orders = self._counts(Mode.SANDBOX)
-        strategies = await self._webhooks.all()
         api = self._terminal.api
         return AtWork(
             live_positions,
@@ -85,6 +94,6 @@ class WorkDoor(QObject):
             paper_orders,
             self._terminal.desk.unsettled(),
             self._terminal.watch.waiting,
-            tuple(row.name for row in strategies if row.active) if api is not None else (),
+            tuple(await self._runners()),
             api.clients if api is not None else 0,
         )
