@@ -207,8 +207,8 @@ def execution(order: str, quantity: int, day: int = 24) -> Execution:
     return Execution(
         account_id="zerodha:A", mode=Mode.LIVE, symbol="SBIN", exchange="NSE",
         product=Product.MIS, action=Action.SELL, quantity=quantity, price=Decimal("800.05"),
-        at=datetime(2026, 11, day, 10, 0, 0, 5, tzinfo=IST), order_id=order, strategy="gap",
-        charges=Decimal("12.34"), multiplier=Decimal("100"),
+        at=datetime(2026, 11, day, 10, 0, 0, 5, tzinfo=IST), order_id=order, trade_id="t1",
+        strategy="gap", charges=Decimal("12.34"), multiplier=Decimal("100"),
     )  # fmt: skip
 
 
@@ -221,6 +221,8 @@ async def test_executions_come_back_as_they_were_and_are_kept_once(db: Database)
     await db.flush()
     assert await kept.all() == [execution("1", 5), execution("2", 5), execution("1", 7, day=25)]
     assert await kept.of_day(date(2026, 11, 25)) == [execution("1", 7, day=25)]
+    assert await kept.of_strategy("gap") == await kept.all()
+    assert await kept.of_strategy("none") == []
     kept.replace_order([("a", execution("1", 3)), ("b", execution("1", 4))])
     await db.flush()
     assert [row.quantity for row in await kept.all()] == [5, 3, 4, 7]
