@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from openalgo_desktop.automation.strategies import hours, prices, recorder
+from openalgo_desktop.automation.strategies import exits, hours, prices, recorder
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus
 from openalgo_desktop.core.errors import NetTimeout, StorageError
 from openalgo_desktop.core.model import OrderRequest
@@ -225,6 +225,22 @@ async def test_an_exit_without_an_answer_is_not_sent_twice(
     await room.desk.reconciler.run_once()
     await until(lambda: leg(room, made).state == "closed")
     assert room.paper.sent.count(f"BUY 75 {CE[1]}") == 1
+
+
+async def test_an_exit_without_an_answer_so_far_is_no_refusal(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    made = await room.running(straddle(legs=(short_leg(1, "CE"),)), Mode.LIVE)
+    monkeypatch.setattr(exits, "ANSWER_WITHIN", 0.05)
+    room.live.account_id = "kite:2"  # its account is not there: the exit waits for it
+    answer = await room.engine.stop(made.strategy_id, "test")
+    (row,) = answer.exits
+    assert answer.pending and (row.ok, row.acknowledged) == (True, False)
+    assert row.error.startswith("No answer yet") and len(room.live.sent) == 1
+    room.live.account_id = "kite:1"
+    await room.desk.books.rebase(Mode.LIVE)
+    await room.over(made)
+    assert room.live.net(CE) == 0
 
 
 async def test_positions_that_cannot_be_read_close_nothing_twice(

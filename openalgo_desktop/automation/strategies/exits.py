@@ -151,16 +151,19 @@ class Exits:
         return place.closed or bool(place.attempts) or bool(self._order_of(live, place))
 
     def _answer(self, live: LiveRun, place: Place) -> LegAnswer:
+        """Without an answer of the broker so far it is on its way: that is no refusal."""
         order_id = self._order_of(live, place)
-        ok = place.closed or bool(order_id)
+        known = place.closed or bool(order_id)
+        refused = not known and bool(place.attempts)
         error = ""
-        if not ok:
+        if not known:
             plan = self._ground.legs.plan(place.ref)
             text = plan.message if plan is not None else place.message
-            error = text if place.attempts else f"No answer yet: {text or 'it is on its way'}"
+            error = text if refused else f"No answer yet: {text or 'it is on its way'}"
         return LegAnswer(
             leg_id=place.leg_id,
-            ok=ok,
+            ok=not refused,
+            acknowledged=known,
             symbol=place.symbol,
             order_id=order_id,
             position_ref=place.ref,

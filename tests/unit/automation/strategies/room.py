@@ -373,7 +373,7 @@ async def room(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Room]:
     monkeypatch.setattr(drive, "AGAIN", (0.01, 0.02))
     monkeypatch.setattr(drive, "LOOK", 0.02)
     monkeypatch.setattr(service, "LOOK", 0.02)
-    monkeypatch.setattr(strategy_exits, "ANSWER_WITHIN", 1.0)
+    monkeypatch.setattr(strategy_exits, "ANSWER_WITHIN", 30.0)
     monkeypatch.setattr(strategy_runs, "TOLD_EVERY", 0.01)
     # the migrations have tests of their own, and cost a quarter of a second
     monkeypatch.setattr(database, "bring_up_to_date", metadata.create_all)
