@@ -22,7 +22,7 @@ KEY = ("NSE", "SBIN")
 
 
 @given(STEPS, st.integers(0, 9).map(float))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_value_finds_exactly_those_that_it_leaves_the_calm_of(
     steps: list[tuple[int, tuple[float, float] | None]], value: float
 ):
@@ -63,7 +63,7 @@ def test_a_tick_costs_the_same_however_many_there_are():
         ),
     ),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_next_moment_is_later_and_none_is_left_out(moment: datetime, source: OfTime):
     calendar, after = MarketCalendar(), moment.replace(tzinfo=IST)
     found = next_moment(source, calendar, after)
