@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -20,8 +21,12 @@ from openalgo_desktop.core.errors import ConfigError
 #: Entry points that need no manifest, in this order.
 ENTRIES = ("main.py", "strategy.py")
 REQUIREMENTS = "requirements.txt"
-#: Folders that belong to tools, not to the program.
-LEFT_OUT = frozenset({"__pycache__", "node_modules", "venv", "env", "site-packages"})
+#: Folders that belong to tools, not to the program; and those with this file, which are virtual
+#: environments (a package of the program may be called ``env``).
+LEFT_OUT = frozenset({"__pycache__", "node_modules", "site-packages"})
+VENV = "pyvenv.cfg"
+#: What follows ``import`` or ``from`` on a line; of its words those count that are folders.
+_IMPORTS, _WORD = re.compile(r"\b(?:import|from)\b(.+)"), re.compile(r"\w+")
 _CODE = frozenset({".py", ".pyw", ".pyc", ".so", ".pyd", ".dll", ".pth", ".toml"})
 MAX_FILES, MAX_BYTES = 2_000, 50 * 2**20
 
@@ -101,36 +106,68 @@ def check_entry(path: Path) -> None:
 
 def digest(folder: Path, entry: str, *, single: bool) -> str:
     """SHA-256 (hex) of the code: names and contents of its files; of a ``single`` one also of the
-    scripts beside it, which it can import. Raises :class:`ConfigError`."""
+    scripts beside it, and of the folders beside it that they import. Raises
+    :class:`ConfigError`."""
     total = hashlib.sha256(entry.encode())
     try:
-        for path in sorted(_code(folder, single)):
+        for path, content in sorted(_code(folder, single)):
             name = path.relative_to(folder).as_posix().encode()
-            content = hashlib.sha256(path.read_bytes()).digest()
             total.update(len(name).to_bytes(4, "big") + name + content)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be read: {error.strerror}.") from None
     return total.hexdigest()
 
 
-def _code(folder: Path, single: bool) -> Iterator[Path]:
-    for number, path in enumerate(_files(folder, deep=not single)):
-        if number >= MAX_FILES:
-            raise ConfigError(f"{folder} has more than {MAX_FILES} files; give one of its own.")
-        if path.suffix.lower() in _CODE or path.name == REQUIREMENTS:
-            yield path
+def _code(folder: Path, single: bool) -> Iterator[tuple[Path, bytes]]:
+    """Code files with the hash of each."""
+    number = 0
+    waiting, packages = [_files(folder, deep=not single)], _packages(folder) if single else {}
+    while waiting:
+        for path in waiting.pop():
+            if (number := number + 1) > MAX_FILES:
+                raise ConfigError(f"{folder} has more than {MAX_FILES} files; give one of its own.")
+            if path.suffix.lower() not in _CODE and path.name != REQUIREMENTS:
+                continue
+            text = path.read_bytes()
+            yield path, hashlib.sha256(text).digest()
+            for name in _imported(text) & packages.keys():
+                waiting.append(_files(packages.pop(name), deep=True))
 
 
-def _files(folder: Path, *, deep: bool) -> Iterator[Path]:
-    """Regular files, links to such included; no linked folder is entered."""
+def _packages(folder: Path) -> dict[str, Path]:
+    """Folders in ``folder`` that a script there could import, by name."""
+    with os.scandir(folder) as entries:
+        return {row.name: Path(row.path) for row in entries if _is_own(row, links=True)}
+
+
+def _imported(text: bytes) -> set[str]:
+    """Words of the lines of a source that import: some more than the modules."""
+    lines = _IMPORTS.findall(text.decode("utf-8", "replace"))
+    return {word for line in lines for word in _WORD.findall(line)}
+
+
+def _is_own(row: os.DirEntry[str], *, links: bool) -> bool:
+    """Whether it is a folder of the program, not of a tool."""
+    if row.name.startswith(".") or row.name in LEFT_OUT or not row.is_dir(follow_symlinks=links):
+        return False
+    return not os.path.exists(os.path.join(row.path, VENV))
+
+
+def _files(
+    folder: Path, *, deep: bool, links: bool = True, above: frozenset[str] = frozenset()
+) -> Iterator[Path]:
+    """Regular files, and links to such. With ``links`` a linked folder is entered, too, for its
+    code runs as well; one that leads back to a folder ``above`` is not."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
     with os.scandir(folder) as entries:
         rows = sorted(entries, key=lambda row: row.name)
     for row in rows:
         if row.name.startswith("."):
             continue
-        if row.is_dir(follow_symlinks=False):
-            if deep and row.name not in LEFT_OUT:
-                yield from _files(Path(row.path), deep=True)
+        if deep and _is_own(row, links=links):
+            yield from _files(Path(row.path), deep=True, links=links, above=above | {real})
         elif row.is_file():
             yield Path(row.path)
 
@@ -142,7 +179,9 @@ def copy(found: Found, target: Path) -> None:
     try:
         partial.mkdir(mode=0o700, parents=True)
         size = 0
-        paths = [found.folder / found.entry] if found.single else _files(found.folder, deep=True)
+        paths: Iterable[Path] = [found.folder / found.entry]
+        if not found.single:
+            paths = _files(found.folder, deep=True, links=False)
         for number, path in enumerate(paths):
             size += path.stat().st_size
             if number >= MAX_FILES or size > MAX_BYTES:

@@ -200,3 +200,35 @@ def test_samples_say_what_they_are() -> None:
     for row in samples.samples():
         assert row.what.endswith(".")
         assert content.find(samples.path_of(row.name)).entry
+
+
+def test_code_beside_a_program_counts_in_its_hash(tmp_path: Path):
+    """What a human promoted is not another program by an edit of what it imports."""
+    lib, shared = tmp_path / "alone" / "lib", tmp_path / "elsewhere"
+    for folder in (lib, tmp_path / "alone" / "other", shared, tmp_path / "many" / "env"):
+        folder.mkdir(parents=True)
+    for path in (lib / "signals.py", lib.parent / "other" / "x.py", shared / "s.py"):
+        path.write_text("VALUE = 1\n")
+    (lib.parent / "one.py").write_text("import os; from lib.signals import VALUE\n")
+    many = tmp_path / "many"
+    (many / "main.py").write_text("import shared.s, env.e\n")
+    (many / "env" / "e.py").write_text("VALUE = 1\n")
+    (many / "shared").symlink_to(shared)
+    (shared / "back").symlink_to(many)
+    (many / "tools").mkdir()
+    (many / "tools" / "pyvenv.cfg").touch()
+
+    def hashes() -> tuple[str, str]:
+        alone = content.digest(lib.parent, "one.py", single=True)
+        return alone, content.digest(many, "main.py", single=False)
+
+    before = hashes()
+    (lib.parent / "other" / "x.py").write_text("VALUE = 2\n")
+    (many / "tools" / "t.py").write_text("VALUE = 2\n")
+    assert hashes() == before
+    (lib / "signals.py").write_text("VALUE = 2\n")
+    (shared / "s.py").write_text("VALUE = 2\n")
+    linked = hashes()
+    assert linked[0] != before[0] and linked[1] != before[1]
+    (many / "env" / "e.py").write_text("VALUE = 2\n")
+    assert hashes()[1] != linked[1]
