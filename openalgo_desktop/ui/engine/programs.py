@@ -10,20 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from openalgo_desktop.automation.host.catalog import samples, source
-from openalgo_desktop.automation.host.catalog.samples import Sample
-from openalgo_desktop.automation.host.catalog.source import Source
-from openalgo_desktop.automation.host.ports import LogEntry, RunLog
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.events import HostedChanged
 from openalgo_desktop.core.strategies.hosted import HostedView, Promotion
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
+    from openalgo_desktop.ui.engine.program_rows import LogEntry, RunLog, Sample, Source
 
 #: Who starts and stops, for logs and views.
 WINDOW = "window"
-__all__ = ["LogEntry", "ProgramsDoor", "RunLog", "Sample", "Source"]
 
 
 class ProgramsDoor(QObject):
@@ -47,7 +43,7 @@ class ProgramsDoor(QObject):
     # -- asking -------------------------------------------------------------------------------
     def all(self) -> Sequence[HostedView]:
         """By name."""
-        return self._terminal.host.all()
+        return self._terminal.programs.all()
 
     def get(self, strategy_id: str) -> HostedView:
         """One of them; raises :class:`StrategyNotFound`."""
@@ -55,6 +51,8 @@ class ProgramsDoor(QObject):
 
     async def samples(self) -> list[Sample]:
         """Programs that come with us."""
+        from openalgo_desktop.automation.host.catalog import samples
+
         return await asyncio.to_thread(samples.samples)
 
     # -- adding and changing ------------------------------------------------------------------
@@ -106,12 +104,16 @@ class ProgramsDoor(QObject):
     # -- text and output ----------------------------------------------------------------------
     async def source(self, strategy_id: str) -> Source:
         """The text of its entry."""
+        from openalgo_desktop.automation.host.catalog import source
+
         row = self._terminal.host.get(strategy_id).hosted
         return await asyncio.to_thread(source.read, row)
 
     async def save(self, strategy_id: str, text: str, seen: str) -> Source:
         """Write the entry unless somebody else changed it since ``seen``; what runs goes on with
         what it has."""
+        from openalgo_desktop.automation.host.catalog import source
+
         row = self._terminal.host.get(strategy_id).hosted
         return await asyncio.to_thread(source.write, row, text, seen)
 

@@ -77,7 +77,7 @@ class WorkDoor(QObject):
         """Made strategies and programs that run, then webhooks that listen."""
         made = await self._terminal.strategies.find()
         names = [row.definition.name for row in made if row.current_run_id is not None]
-        names += [view.hosted.name for view in self._terminal.host.all() if view.state.is_up]
+        names += [view.hosted.name for view in self._terminal.programs.all() if view.state.is_up]
         if self._terminal.api is not None:
             names += [row.name for row in await self._webhooks.all() if row.active]
         return names

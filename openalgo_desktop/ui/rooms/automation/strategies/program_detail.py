@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QVBoxLayout,
 
 from openalgo_desktop.core.clock import from_epoch
 from openalgo_desktop.core.strategies.hosted import HostedView
-from openalgo_desktop.ui.engine.programs import LogEntry, RunLog
+from openalgo_desktop.ui.engine.program_rows import LogEntry, RunLog
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look, theme
 from openalgo_desktop.ui.kit.tool_row import ToolRow

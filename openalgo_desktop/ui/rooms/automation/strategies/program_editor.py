@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QW
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.strategies.hosted import HostedView
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.engine.programs import Source
+from openalgo_desktop.ui.engine.program_rows import Source
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.code_editor import CodeEditor
 from openalgo_desktop.ui.kit.confirm import confirm
