@@ -61,6 +61,8 @@ class Entries:
         product = product_of(live.definition.product, row.row.exchange)
         if live.state.leaving is not None or live.over:
             return self._refused(live, row, "The run is ending.")
+        if not self._ground.is_open(key[0]):  # a broker may keep an order for tomorrow
+            return self._refused(live, row, f"{key[0]} is closed now, so it was not sent.")
         if why := self.conflict(live, key, product, row.side):
             return self._refused(live, row, why)
         if row.fallback:

@@ -181,8 +181,8 @@ class Recovery:
         state = live.state
         async with live.lock:
             live.recovering = False
-            dropped = len(state.again) + (0 if state.entered else 1)
-            state.again, state.entered = [], True
+            dropped = len(state.again) + (0 if state.entered else 1) + int(state.restart)
+            state.again, state.entered, state.restart = [], True, False
             today = self._ground.clock.now().astimezone(IST).date()
             if live.run.started_at.astimezone(IST).date() != today:
                 state.waiting = []

@@ -148,6 +148,7 @@ class Work:
             self._runs.tell(live, EventKind.LEG_ENTRY_REJECTED, text, Severity.WARN, notice=True)
             await self.finish(live, reason or StopReason.ERROR)
             return
+        self._runs.save(live)  # before an order leaves
         await self._entries.enter_all(live, rows)
 
     # -- entries that wait --------------------------------------------------------------------
@@ -172,6 +173,8 @@ class Work:
         again, state.again = state.again, []
         if due:
             state.waiting = [row for row in state.waiting if not row.due]
+        if due or again:  # before an order leaves: after a crash it would be due once more
+            self._runs.save(live)
         now = self._ground.clock.now()
         for row in due:
             if row.why is WaitFor.RANGE:
