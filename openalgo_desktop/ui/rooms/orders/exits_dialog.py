@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
+import msgspec
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Product
@@ -169,9 +168,13 @@ class ExitsDialog(QDialog):
             for leg, part in zip(self.targets, self.parts, strict=True)
             if (offset := leg.read()) is not None
         ]
-        lock = self._plan.spec.lock if self._plan is not None else Decimal(0)
-        return ExitSpec(
-            self.stop.read(), tuple(rows), self.trail.read(), self.even.read(), lock=lock
+        base = self._plan.spec if self._plan is not None else ExitSpec()
+        return msgspec.structs.replace(  # what has no fields here (steps, an underlying) stays
+            base,
+            stop=self.stop.read(),
+            targets=tuple(rows),
+            trail=self.trail.read(),
+            break_even=self.even.read(),
         )
 
     def _submit(self) -> None:
