@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -29,6 +29,8 @@ class KeyValueStore:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._later: dict[_Place, Work[Any]] = {}  # by place: what nobody waits for, the newest
+        #: What a write that somebody waits for took the place of; it comes back where that fails.
+        self._replaced: dict[_Place, tuple[Work[Any], asyncio.Future[Any]]] = {}
 
     async def all(self, scope: str) -> dict[str, Any]:
         """Every value of a scope."""
@@ -59,9 +61,30 @@ class KeyValueStore:
     def putting_all(self, scope: str, values: Mapping[str, Any]) -> asyncio.Future[Any]:
         """The same for several values, in one write."""
         rows = [_row(scope, key, value) for key, value in values.items()]
-        for key in values:
-            self._later.pop((scope, key), None)
-        return self._db.writing(lambda connection: upsert(connection, _TABLE, _KEYS, rows))
+        done = self._db.writing(lambda connection: upsert(connection, _TABLE, _KEYS, rows))
+        self._replace([(scope, key) for key in values], done)
+        return done
+
+    def _replace(self, places: Sequence[_Place], done: asyncio.Future[Any]) -> None:
+        for place in places:
+            older, _ = self._replaced.get(place, (None, done))
+            work = self._later.pop(place, older)
+            if work is not None:
+                self._replaced[place] = work, done
+        if self._replaced:
+            done.add_done_callback(lambda done: self._put(places, done))
+
+    def _put(self, places: Sequence[_Place], done: asyncio.Future[Any]) -> None:
+        """What waited for the disk when a newer value came waits on where that one was refused:
+        else a yet older one would stay there."""
+        refused = not done.cancelled() and isinstance(done.exception(), StorageError)
+        for place in places:
+            work, newest = self._replaced.get(place, (None, done))
+            if work is None or (refused and newest is not done):
+                continue
+            del self._replaced[place]
+            if refused and place not in self._later and self._db.is_open:
+                self._write(place, work)
 
     def put_later(self, scope: str) -> Callable[[str, Any], None]:
         """A call that stores ``(key, value)`` in ``scope`` without waiting; what the disk does not
@@ -104,6 +127,7 @@ class KeyValueStore:
     async def delete(self, scope: str, key: str) -> None:
         """Forget a value; nothing when there is none."""
         self._later.pop((scope, key), None)
+        self._replaced.pop((scope, key), None)
         statement = _TABLE.delete().where(_TABLE.c.scope == scope, _TABLE.c.key == key)
         await self._db.write(lambda connection: connection.execute(statement).rowcount)
 

@@ -416,10 +416,15 @@ async def test_what_nobody_waits_for_comes_to_the_disk_when_it_takes_it(
     put("limit", 2)
     forget("gone")
     with pytest.raises(StorageError):
-        await store.put("s", "limit", 3)  # told as failed: who asked may ask again
+        await store.put("s", "limit", 3)  # told as failed: what was accepted before counts on
     put("last", 4)
     other.execute("COMMIT")
     other.close()
     await until(lambda: not store._later, "all of it")
-    assert await store.all("s") == {"last": 4}
+    assert await store.all("s") == {"last": 4, "limit": 2}
+    assert not store._replaced
+    put("last", 6)
+    await store.put("s", "last", 7)
+    await until(lambda: not store._later and not store._replaced, "the newer one")
+    assert await store.all("s") == {"last": 7, "limit": 2}
     await db.stop()
