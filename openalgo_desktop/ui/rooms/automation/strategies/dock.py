@@ -78,7 +78,7 @@ class StrategiesDock(TableDock[StrategyRow]):
         )
         self.hint.setWordWrap(True)
         self.hint.setContentsMargins(10, 3, 10, 3)
-        self.view.setMinimumHeight(look.px(150))  # some rows, whatever is shown below
+        self.view.setMinimumHeight(look.px(100))  # some rows, whatever is shown below
         self.detail = Detail(self)
         self.detail.hide()
         self.content.addWidget(self.detail, 1)
@@ -201,6 +201,7 @@ class StrategiesDock(TableDock[StrategyRow]):
         self.start_button.setEnabled(trades and row is not None and not row.runs)
         self.stop_button.setEnabled(trades and row is not None and row.runs)
         self.detail.setVisible(row is not None)
+        self.hint.setVisible(row is None)
         if row is not None:
             self.detail.show_row(row)
         else:

@@ -85,13 +85,11 @@ class MadeActs:
         mode = await ask_start(self._dock, name, lines, no_live, account)
         if mode is None:
             return
-        answer = await self._bridge.strategies.start(made.strategy_id, mode)
-        bad = [leg for leg in answer.legs if not leg.ok]
-        for leg in bad:
-            text = f"{name}, leg {leg.leg_id}: {leg.error}"
-            self._bridge.notice.emit("warning", self._bridge.clean(text))
-        if not bad:
-            self._bridge.notice.emit("info", f"{name} runs in {mode.value.upper()}.")
+        answer = await self._bridge.strategies.start(made.strategy_id, mode)  # it tells of itself
+        for leg in answer.legs:
+            if not leg.ok:
+                text = f"{name}, leg {leg.leg_id}: {leg.error}"
+                self._bridge.notice.emit("warning", self._bridge.clean(text))
         self._dock.news()
 
     def stop(self, made: MadeStrategy) -> None:
