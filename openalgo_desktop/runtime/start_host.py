@@ -17,7 +17,7 @@ from openalgo_desktop.automation.host.life.ports import Tools
 from openalgo_desktop.automation.host.logs import RunLogs
 from openalgo_desktop.automation.host.processes import HostProcesses
 from openalgo_desktop.automation.host.service import Facts, Host
-from openalgo_desktop.trading.webhooks import WebhookStore
+from openalgo_desktop.runtime.strategy_names import beside_programs
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
@@ -63,7 +63,7 @@ def make_host(terminal: Terminal) -> Host:
             terminal.calendar,
             expiries,
             results.record,
-            partial(_other_names, terminal),
+            partial(beside_programs, terminal),
             lambda: (
                 int(terminal.settings["hosting.log_days"]),
                 int(terminal.settings["hosting.log_megabytes"]),
@@ -73,13 +73,6 @@ def make_host(terminal: Terminal) -> Host:
     terminal.keys.on_used(host.heard)
     terminal.risk_rules.programs = host.quotas
     return host
-
-
-async def _other_names(terminal: Terminal) -> Collection[str]:
-    """Names of webhook strategies and of made ones."""
-    webhooks = await WebhookStore(terminal.state).all()
-    made = await terminal.strategies.find()
-    return {row.name for row in webhooks} | {row.definition.name for row in made}
 
 
 def expiries_of(terminal: Terminal, underlying: str) -> Collection[date]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openalgo_desktop.analytics.chain import ChainBook
@@ -10,6 +11,7 @@ from openalgo_desktop.automation.strategies.service import Engine
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import RiskBlocked
 from openalgo_desktop.runtime.mode_guard import ModeGuard
+from openalgo_desktop.runtime.strategy_names import beside_made
 from openalgo_desktop.storage.strategies import StrategyRepository
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ async def start_strategies(terminal: Terminal) -> None:
             is_open=terminal.market_open,
             may_trade=may_trade,
             estimator=lambda: terminal.sandbox.charging.estimator,
+            taken=partial(beside_made, terminal),
         )
     )
     await engine.begin()

@@ -55,12 +55,21 @@ class Catalog:
         return made
 
     async def _check_name(self, name: str, own: int) -> None:
-        """Orders and results are kept by the name, so no two have the same."""
+        """Orders, results and what a stop closes are kept by the name, so no two have the same,
+        of whatever kind; one that has its name keeps it."""
+        kept = False
         for made in await self._ground.store.strategies():
-            if made.definition.name.casefold() == name.casefold() and made.strategy_id != own:
+            if made.definition.name.casefold() != name.casefold():
+                continue
+            if made.strategy_id != own:
                 raise DefinitionError(
                     {"name": f"There is a strategy {made.definition.name} already; choose another."}
                 )
+            kept = True
+        others = () if kept else await self._ground.taken()
+        if name.casefold() in {other.casefold() for other in others}:
+            text = f"A strategy of another kind is called {name} already; choose another."
+            raise DefinitionError({"name": text})
 
     async def delete(self, strategy_id: int, by: str) -> None:
         """Take it off the list; its record stays. Raises :class:`NotNow` while it runs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
 import msgspec
@@ -29,7 +29,8 @@ class Days(Protocol):
 
 class Ground(msgspec.Struct):
     """The parts of the program below. ``may_trade`` raises with the reason why nothing new of a
-    mode may begin (kill switch, locked vault); ``estimator`` gives charges by the plan in force."""
+    mode may begin (kill switch, locked vault); ``estimator`` gives charges by the plan in force;
+    ``taken`` the names of strategies of other kinds."""
 
     clock: Clock
     bus: Bus
@@ -45,3 +46,4 @@ class Ground(msgspec.Struct):
     is_open: Callable[[str], bool]
     may_trade: Callable[[Mode], None]
     estimator: Callable[[], Estimator]
+    taken: Callable[[], Awaitable[Collection[str]]]

@@ -225,6 +225,7 @@ class Room:
         self.store = StrategyRepository(db)
         self.told: list[RunEvent] = []
         self.notices: list[Notice] = []
+        self.others: list[str] = []  # names of strategies of other kinds
 
     def build(self) -> None:
         self.bus = Bus()
@@ -257,8 +258,12 @@ class Room:
                 is_open=lambda exchange: self.open,
                 may_trade=self._may_trade,
                 estimator=lambda: Estimator(self.table, self.plan),
+                taken=self._taken,
             )
         )
+
+    async def _taken(self) -> list[str]:
+        return self.others
 
     def _may_trade(self, mode: Mode) -> None:
         if self.blocked:

@@ -268,6 +268,10 @@ async def test_names_are_unique_and_files_come_back(room: Room):
     made = await room.make(straddle())
     with pytest.raises(DefinitionError, match="There is a strategy Straddle already"):
         await room.make(straddle(name="STRADDLE"))
+    room.others = ["straddle", "Hosted"]
+    with pytest.raises(DefinitionError, match="A strategy of another kind is called HOSTED"):
+        await room.make(straddle(name="HOSTED"))
+    await room.engine.update(made.strategy_id, straddle(), "test")  # it has that name
     text = await room.engine.export(made.strategy_id)
     other = text.replace(b'"Straddle"', b'"Copy"')
     copy = await room.engine.import_file(other, "test")

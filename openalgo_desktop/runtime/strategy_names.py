@@ -1,0 +1,39 @@
+"""Names that strategies have: what one holds, and what its stop closes, is known by its name, so a
+new one takes no name of another kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openalgo_desktop.core.tools import MCP_STRATEGY
+from openalgo_desktop.trading.webhooks import WebhookStore
+
+if TYPE_CHECKING:
+    from openalgo_desktop.runtime.terminal import Terminal
+
+#: Where the rows of hosted programs are; they are read without loading their host.
+_PROGRAMS = "hosted"
+
+
+async def beside_programs(terminal: Terminal) -> set[str]:
+    """Names that a hosted program may not take: of webhook strategies, of made ones, of those that
+    API keys are bound to, and that of language models."""
+    made = await terminal.strategies.find()
+    names = await _common(terminal) | {row.definition.name for row in made}
+    bound = {key.strategy for key in await terminal.keys.all() if key.strategy}
+    return names | bound
+
+
+async def beside_made(terminal: Terminal) -> set[str]:
+    """Names that a made strategy may not take."""
+    return await _common(terminal) | await programs(terminal)
+
+
+async def programs(terminal: Terminal) -> set[str]:
+    """Names of hosted programs."""
+    return {str(row["name"]) for row in (await terminal.state.all(_PROGRAMS)).values()}
+
+
+async def _common(terminal: Terminal) -> set[str]:
+    hooks = await WebhookStore(terminal.state).all()
+    return {row.name for row in hooks} | {MCP_STRATEGY}
