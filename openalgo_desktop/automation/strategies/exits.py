@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ from openalgo_desktop.core.strategies.words import (
     Severity,
     StopReason,
 )
+
+T = TypeVar("T")
 
 #: How long a caller waits to learn what became of the exits that he asked for; seconds.
 ANSWER_WITHIN = 5.0
@@ -51,11 +53,12 @@ class Exits:
         for task in tuple(self._tasks):
             task.cancel()
 
-    def own(self, work: Coroutine[Any, Any, Any]) -> None:
+    def own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task of ours."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # -- leaving ----------------------------------------------------------------------------
     def leave(

@@ -10,6 +10,8 @@ from openalgo_desktop.automation.strategies.live import LiveRun
 from openalgo_desktop.automation.strategies.runs import Runs
 from openalgo_desktop.automation.strategies.state import Place
 from openalgo_desktop.core import exit_rules
+from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.events import ExitPlanChanged, Notice, OrderUpdated
 from openalgo_desktop.core.exits import ExitPlan, PlanState
 from openalgo_desktop.core.model import Order
@@ -272,13 +274,20 @@ class Follow:
             price = place.ltp or place.entry
             place.elsewhere += missing
             place.elsewhere_value += missing * price
+            severity = Severity.WARN
             text = (
                 f"{missing} units of {place.symbol} were closed outside the strategy; they are "
                 f"counted at {price}, the last price known."
             )
-            self._runs.tell(
-                live, EventKind.LEG_EXIT_FILLED, text, Severity.WARN, leg_id=place.leg_id
-            )
+            if self._delivered(live, place):
+                severity = Severity.CRITICAL
+                text = (
+                    f"{missing} units of {place.symbol}, bought on an earlier day, are no position "
+                    "any more. Where they were delivered they are in your holdings, and NO stop "
+                    "and no rule looks after them: sell them there, or protect them by hand. "
+                    f"They are counted at {price}, the last price known."
+                )
+            self._runs.tell(live, EventKind.LEG_EXIT_FILLED, text, severity, leg_id=place.leg_id)
         live.ledger.refuse(place.ref, "not needed any more")
         place.closed = True
         live.count(place)
@@ -289,6 +298,15 @@ class Follow:
         self._runs.reindex(live)
         self._runs.save(live)
         self._wake(live)
+
+    def _delivered(self, live: LiveRun, place: Place) -> bool:
+        """Whether what is no position any more may have become a holding: shares of an earlier
+        day."""
+        rows = live.ledger.of(place.ref)
+        if place.product is not Product.CNC or not rows:
+            return False
+        today = self._ground.clock.now().astimezone(IST).date()
+        return rows[0].placed_at.astimezone(IST).date() < today
 
     def _taken_over(self, live: LiveRun, place: Place, units: int) -> None:
         price = place.ltp or place.entry

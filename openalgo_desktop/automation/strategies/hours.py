@@ -14,7 +14,7 @@ from openalgo_desktop.automation.strategies.runs import Runs
 from openalgo_desktop.automation.strategies.start import Starter
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.errors import AppError, StorageError
 from openalgo_desktop.core.events import Notice
 from openalgo_desktop.core.exits import PlanState
 from openalgo_desktop.core.strategies.model import SignalLeg
@@ -120,6 +120,8 @@ class Hours:
 
     # -- runs -------------------------------------------------------------------------------
     def _look_at(self, live: LiveRun, now: datetime) -> None:
+        if live.day != now.date():
+            live.new_day(now.date())
         self._again(live)
         self._judge(live)
         if live.state.leaving is not None:
@@ -197,9 +199,13 @@ class Hours:
         """Whether this day was not dealt with yet; afterwards it is, over restarts too."""
         number = made.strategy_id
         self._done[number] = day
-        if await self._ground.days.get(_SCOPE, str(number)) == day:
-            return False
-        await self._ground.days.put(_SCOPE, str(number), day)
+        try:
+            if await self._ground.days.get(_SCOPE, str(number)) == day:
+                return False
+            await self._ground.days.put(_SCOPE, str(number), day)
+        except StorageError:  # with the next look, and a start that comes too late is told
+            self._done.pop(number, None)
+            raise
         return True
 
     async def _begin(self, made: MadeStrategy, day: str, now: datetime) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import date
 from decimal import Decimal
 
 import msgspec
 
 from openalgo_desktop.automation.strategies.ledger import Ledger
 from openalgo_desktop.automation.strategies.state import Place, RunState
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.exits import ExitPlan
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.strategies.model import ZERO, Definition, Leg
@@ -67,6 +69,7 @@ class LiveRun:
         self.ledger = ledger
         self.lock = asyncio.Lock()
         self.prices = "stream"
+        self.day = run.started_at.astimezone(IST).date()  # of the prices that it knows
         self.recovering = False
         self.over = False
         self.moved = asyncio.Event()  # set and replaced at every change of a place
@@ -181,6 +184,14 @@ class LiveRun:
         self._unknown += (figures.open_pnl is None) - (before is None)
         self._open_pnl += (figures.open_pnl or ZERO) - (before or ZERO)
         self._closing += figures.closing - closing
+
+    def new_day(self, day: date) -> None:
+        """Prices of an earlier day are none of this one: until each is heard the result is not
+        known, for the first leg that trades would be counted beside old prices of the others."""
+        self.day = day
+        for place in self.open():
+            place.ltp = None
+            self.value(place)
 
     def result(self) -> Result:
         """What the run gave so far, to the paisa."""

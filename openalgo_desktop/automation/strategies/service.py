@@ -163,11 +163,18 @@ class Engine(Catalog):
         *,
         webhook_event_id: int | None = None,
     ) -> StartAnswer:
-        """Begin a run and enter its legs. Raises :class:`NotNow`, :class:`OrderError` that names
-        the leg which cannot be, and :class:`EveryEntryRejected`."""
+        """Begin a run and enter its legs; a caller who goes away leaves it no half. Raises
+        :class:`NotNow`, :class:`OrderError` that names the leg which cannot be, and
+        :class:`EveryEntryRejected`."""
+        begin = self._start(strategy_id, mode, source, webhook_event_id)
+        return await asyncio.shield(self._exits.own(begin))
+
+    async def _start(
+        self, strategy_id: int, mode: Mode, source: TriggerSource, event_id: int | None
+    ) -> StartAnswer:
         async with self._lock(strategy_id):
             made = await self.get(strategy_id)
-            return await self._starter.start(made, mode, source, webhook_event_id)
+            return await self._starter.start(made, mode, source, event_id)
 
     def _running(self, made: MadeStrategy) -> LiveRun:
         live = self.registry.live.get(made.strategy_id)
