@@ -48,6 +48,16 @@ class OwnPart:
                 found[key] = units if own > 0 else -units
         return found
 
+    def set_off(self) -> dict[PositionKey, int]:
+        """Signed units of its book where the account stands on the other side, by what others
+        hold: closing them would make the account's position larger."""
+        positions = self._lane.books.book(self._lane.mode).positions
+        return {
+            key: own
+            for key, own in self._lane.strategy_units(self._strategy).items()
+            if (row := positions.get(key)) is not None and own * row.quantity < 0
+        }
+
     async def close_all(
         self, source: str, *, cancel_orders: bool = False, leave: Collection[Key] = ()
     ) -> CloseAll:

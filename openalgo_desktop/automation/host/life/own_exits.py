@@ -58,6 +58,11 @@ class OwnExits:
         for key, held in left.items():
             why = failed.get(key, "its exit has not filled yet")
             told.append(f"{held:+,} {key[1]} ({key[2].value}) may still be open: {why}")
+        told += [
+            f"{units:+,} {key[1]} ({key[2].value}) of its book are set off by other positions of "
+            "the account, which stands on the other side: nothing was sent for them."
+            for key, units in own.set_off().items()
+        ]
         return tuple(told)
 
     async def _known(self, mode: Mode) -> bool:

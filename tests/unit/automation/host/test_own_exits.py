@@ -74,6 +74,17 @@ async def test_its_own_is_closed_and_nothing_else(terminal: Terminal) -> None:
     assert len(closing) == 5  # three of its own, two exits
 
 
+async def test_what_others_set_off_is_not_told_as_closed(terminal: Terminal) -> None:
+    await place(terminal, "long", 10)
+    await place(terminal, "short", -6)
+    account = terminal.desk.gateway_of(SANDBOX).account_id
+    told = await OwnExits(terminal.desk).close("short", SANDBOX, account)
+    assert len(told) == 1 and told[0].startswith("-6 SBIN (MIS) of its book are set off")
+    assert held(terminal) == {"SBIN": 4}
+    assert await OwnExits(terminal.desk).close("long", SANDBOX, account) == ()
+    assert held(terminal) == {}
+
+
 async def test_quotas_hold_orders_on_their_way_and_let_out(
     terminal: Terminal, tmp_path: Path
 ) -> None:
