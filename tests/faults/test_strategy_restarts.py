@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from openalgo_desktop.automation.strategies import hours
-from openalgo_desktop.core.enums import Product
+from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.model import OrderAck, OrderRequest
 from openalgo_desktop.core.strategies.model import (
@@ -25,7 +25,9 @@ from openalgo_desktop.core.strategies.model import (
     Scheduler,
     SignalLeg,
 )
-from openalgo_desktop.core.strategies.words import EventKind, Signal, StopReason
+from openalgo_desktop.core.strategies.ports import NotNow
+from openalgo_desktop.core.strategies.rows import Run
+from openalgo_desktop.core.strategies.words import EventKind, Signal, StopReason, TriggerSource
 from tests.unit.automation.strategies.room import (
     CE,
     EXPIRIES,
@@ -204,3 +206,35 @@ async def test_a_start_goes_on_when_its_caller_has_gone(
     await until(lambda: room.all_in(made))
     live = room.engine.registry.live[made.strategy_id]
     await until(lambda: live.state.entered)
+
+
+async def test_a_kill_switch_that_is_pulled_at_the_claim_leaves_no_run_that_waits(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    leg = short_leg(1, "CE", momentum=Momentum(D(-10), DistanceUnit.PERCENT))
+    made, claim = await room.make(straddle(legs=(leg,))), room.store.claim
+
+    async def pulled(run: Run) -> int | None:
+        room.blocked = "the kill switch was pulled"
+        return await claim(run)
+
+    monkeypatch.setattr(room.store, "claim", pulled)
+    with pytest.raises(NotNow, match="kill switch"):
+        await room.start(made)
+    assert room.engine.registry.live == {}
+    (run,) = await room.engine.runs(made.strategy_id, 5)
+    assert run.stop_reason is StopReason.KILL_SWITCH
+
+
+async def test_an_alert_that_was_let_in_before_the_lock_enters_nothing(room: Room):
+    made = await room.make(flipper())
+    await room.engine.lock_webhook(made.strategy_id, True, "test")
+    with pytest.raises(NotNow, match="locked"):
+        await room.engine.signal(
+            made.strategy_id, Signal.LONG_ENTRY, "test", leg_id=1, webhook_event_id=7
+        )
+    batch = await room.make(straddle())
+    await room.engine.lock_webhook(batch.strategy_id, True, "test")
+    with pytest.raises(NotNow, match="locked"):
+        await room.engine.start(batch.strategy_id, Mode.SANDBOX, TriggerSource.WEBHOOK, "test")
+    assert room.paper.sent == []

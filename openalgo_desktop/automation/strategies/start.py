@@ -84,6 +84,8 @@ class Starter:
         """Begin a run, and enter its legs. Raises :class:`NotNow`, :class:`OrderError` where a leg
         cannot be resolved (nothing was begun), and :class:`EveryEntryRejected`."""
         guard = await self._check(made, mode)
+        if source is TriggerSource.WEBHOOK and made.webhook_locked:  # since the alert was let in
+            raise NotNow("The webhook of this strategy is locked.")
         d = made.definition
         rows: list[Wanted] = []
         prices: dict[Key, Decimal] = {}
@@ -100,6 +102,11 @@ class Starter:
                 rows = await self._entries.resolver.all(d)
                 prices = await self._momentum_prices(rows)
         live = await self._claim(made, mode, source, event_id, state)
+        try:
+            self._ground.may_trade(mode)  # a kill switch that was pulled meanwhile knew no run
+        except AppError as error:
+            await self._work.finish(live, StopReason.KILL_SWITCH)
+            raise NotNow(error.message) from error
         answers: list[LegAnswer] = []
         async with live.lock:
             for row in rows:
@@ -235,6 +242,8 @@ class Starter:
         self._check_side(d, leg, side, signal)
         if why := self._window(d, leg, signal):
             return self._nothing(why, self._runs.live.get(made.strategy_id))
+        if signal.enters and made.webhook_locked and event_id is not None:
+            raise NotNow("The webhook of this strategy is locked.")
         live = self._runs.live.get(made.strategy_id)
         if live is None:
             if not signal.enters:
