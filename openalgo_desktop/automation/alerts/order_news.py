@@ -126,7 +126,7 @@ class OrderAlerts:
         about = (order.strategy, event.account_id)
         if order.source.startswith(OWN):  # an alert's order must not make alerts send more
             rows = {alert_id: wish for alert_id, wish in rows.items() if not wish.is_careful}
-        at = order.updated_at
+        at = order.updated_at or order.placed_at  # some books tell no more than the latter
         late = at is not None and (self._clock.now() - at).total_seconds() > NEWS
         self._bring(rows, about, name, exact(price) if price else ZERO, text, late)
 

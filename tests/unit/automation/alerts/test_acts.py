@@ -383,11 +383,13 @@ async def test_the_kill_switch_leaves_nothing_that_may_still_open(room: Room):
     assert [row.alert_id for row in room.told] == [plain.alert_id]
 
 
-async def test_old_news_of_an_order_moves_no_money(room: Room):
+@pytest.mark.parametrize("told_by", ["updated_at", "placed_at"])
+async def test_old_news_of_an_order_moves_no_money(room: Room, told_by: str):
+    """Some books tell when an order was placed, and no more."""
     wish = AlertWish("", "", AlertWhen.HAPPENS, subject=OfOrders(Mode.SANDBOX), acts=(BUY,))
     await room.alerts.add(wish)
     old = room.clock.now() - timedelta(seconds=90)
-    room.bus.publish(order(OrderStatus.COMPLETE, "1", updated_at=old))
+    room.bus.publish(order(OrderStatus.COMPLETE, "1", **{told_by: old}))
     await told(room, 1)
     assert not room.corridor.sends
     assert refused(room) == [LATE_NEWS]
