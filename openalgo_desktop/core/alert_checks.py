@@ -63,9 +63,9 @@ def _check_lines(wish: AlertWish) -> None:
     happens = isinstance(subject, OfTime | OfOrders)
     if happens is not (when is AlertWhen.HAPPENS):
         raise InvalidOrder("Condition: times and orders happen; nothing else does.", field="when")
-    for source in wish.sources:
-        if isinstance(source, OfResult):
-            check_result(source)
+    for row in wish.sources:
+        if isinstance(row, OfResult):
+            check_result(row)
     if isinstance(subject, OfTime):
         check_time(subject)
     elif isinstance(subject, OfOrders):

@@ -236,7 +236,7 @@ class AlertWish(msgspec.Struct, frozen=True):
             return Room.TIME
         if isinstance(self.subject, OfOrders):
             return Room.ORDERS
-        if any(isinstance(source, _GAUGES) for source in self.sources):
+        if any(isinstance(row, _GAUGES) for row in self.sources):
             return Room.GAUGES
         plain = self.sources == (PRICE,) and self.trigger is not AlertTrigger.CLOSE
         return Room.LEVELS if plain and not self.when.of_move else Room.BARS

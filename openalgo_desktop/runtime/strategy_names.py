@@ -3,9 +3,12 @@ new one takes no name of another kind."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.strategies.ports import StrategyEngine
 from openalgo_desktop.core.tools import MCP_STRATEGY
+from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.trading.webhooks import WebhookStore
 
 if TYPE_CHECKING:
@@ -13,6 +16,15 @@ if TYPE_CHECKING:
 
 #: Where the rows of hosted programs are; they are read without loading their host.
 _PROGRAMS = "hosted"
+
+
+class Named(Protocol):
+    """The part of a terminal that has names."""
+
+    state: KeyValueStore
+
+    @property
+    def strategies(self) -> StrategyEngine: ...
 
 
 async def beside_programs(terminal: Terminal) -> set[str]:
@@ -29,7 +41,18 @@ async def beside_made(terminal: Terminal) -> set[str]:
     return await _common(terminal) | await programs(terminal)
 
 
-async def programs(terminal: Terminal) -> set[str]:
+async def check_webhook(terminal: Named, name: str) -> None:
+    """Raise :class:`ConfigError` where a made strategy, a program or language models have that
+    name. (Two webhook strategies of one name are one strategy with two addresses.)"""
+    made = {row.definition.name for row in await terminal.strategies.find()}
+    if name in made | await programs(terminal) | {MCP_STRATEGY}:
+        raise ConfigError(
+            f"name: {name!r} is the name of another strategy, and what each holds is known by its "
+            "name. Give another one."
+        )
+
+
+async def programs(terminal: Named) -> set[str]:
     """Names of hosted programs."""
     return {str(row["name"]) for row in (await terminal.state.all(_PROGRAMS)).values()}
 

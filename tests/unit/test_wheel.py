@@ -77,9 +77,10 @@ def test_wheel_carries_resources_licence_and_nothing_else(wheel: Path) -> None:
     shipped = {
         "openalgo_desktop/_resources/" + path.relative_to(ROOT / "resources").as_posix()
         for path in (ROOT / "resources").rglob("*")
-        if path.is_file()
+        if path.is_file() and path.parent.name != "__pycache__"
     }
     assert shipped <= names
+    assert not [name for name in names if name.endswith(".pyc")]
     assert {name.split("/")[0].split("-")[0] for name in names} == {"openalgo_desktop"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

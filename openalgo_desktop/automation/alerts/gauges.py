@@ -167,28 +167,28 @@ class Gauges:
                     self._let_go(key, name)
 
     @staticmethod
-    def _name(wish: AlertWish, source: Source) -> Hashable:
-        if isinstance(source, OfCombination):
-            return source
-        if isinstance(source, OfResult):
-            return (source, wish.key) if source.of is ResultOf.SYMBOL else source
-        return (source, wish.key)
+    def _name(wish: AlertWish, subject: Source) -> Hashable:
+        if isinstance(subject, OfCombination):
+            return subject
+        if isinstance(subject, OfResult):
+            return (subject, wish.key) if subject.of is ResultOf.SYMBOL else subject
+        return (subject, wish.key)
 
-    def _kind(self, wish: AlertWish, source: Source) -> kinds.Kind:
-        if isinstance(source, OfCombination):
-            return kinds.Combination(kinds.formula(source, self._instruments), self._price)
-        if isinstance(source, OfGreek):
-            return kinds.Greek(wish.key, source.figure, self._options)
-        if isinstance(source, OfResult):
-            return kinds.Result(self._clock, wish.key, source, self._reach.book, self._held_price)
+    def _kind(self, wish: AlertWish, subject: Source) -> kinds.Kind:
+        if isinstance(subject, OfCombination):
+            return kinds.Combination(kinds.formula(subject, self._instruments), self._price)
+        if isinstance(subject, OfGreek):
+            return kinds.Greek(wish.key, subject.figure, self._options)
+        if isinstance(subject, OfResult):
+            return kinds.Result(self._clock, wish.key, subject, self._reach.book, self._held_price)
         return kinds.Price(wish.key, self._price)
 
     def check(self, wish: AlertWish) -> None:
         """Raises :class:`AppError` for a formula that cannot be read, or figures of no option."""
-        for source in wish.sources:
-            if isinstance(source, OfCombination):
-                kinds.formula(source, self._instruments)
-            elif isinstance(source, OfGreek):
+        for subject in wish.sources:
+            if isinstance(subject, OfCombination):
+                kinds.formula(subject, self._instruments)
+            elif isinstance(subject, OfGreek):
                 row = self._instruments.get(wish.key)
                 if row is None or not row.is_option or self._options.source(wish.key) is None:
                     raise InvalidOrder(

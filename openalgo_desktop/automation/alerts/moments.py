@@ -49,17 +49,17 @@ class Moments:
 
     def watch(self, alert: PriceAlert) -> None:
         """Wait for its next moment; nothing when that is waited for already."""
-        source, told = alert.wish.subject, alert.fired_at
-        assert isinstance(source, OfTime)
+        subject, told = alert.wish.subject, alert.fired_at
+        assert isinstance(subject, OfTime)
         known = self._next.get(alert.alert_id)
-        if known is not None and known[1] == source and (told is None or told < known[0]):
+        if known is not None and known[1] == subject and (told is None or told < known[0]):
             return
         now = self._clock.now()
-        moment = next_moment(source, self._calendar, now if told is None else max(now, told))
+        moment = next_moment(subject, self._calendar, now if told is None else max(now, told))
         if moment is None:
             self._judge.halt(alert.alert_id, MISSED)
             return
-        self._next[alert.alert_id] = (moment, source)
+        self._next[alert.alert_id] = (moment, subject)
         heapq.heappush(self._heap, (moment, alert.alert_id))
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="alerts on the time")
@@ -70,10 +70,10 @@ class Moments:
 
     def check(self, wish: AlertWish) -> None:
         """Raises :class:`InvalidOrder` for a moment that never comes."""
-        source = wish.subject
-        assert isinstance(source, OfTime)
-        if next_moment(source, self._calendar, self._clock.now()) is None:
-            what = "is over" if source.at else f"never comes: {source.calendar} has no session"
+        subject = wish.subject
+        assert isinstance(subject, OfTime)
+        if next_moment(subject, self._calendar, self._clock.now()) is None:
+            what = "is over" if subject.at else f"never comes: {subject.calendar} has no session"
             raise InvalidOrder(f"Time: it {what}.", field="subject")
 
     def trouble(self, alert: PriceAlert) -> str:

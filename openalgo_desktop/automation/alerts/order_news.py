@@ -157,9 +157,9 @@ class OrderAlerts:
         """To each alert that waits for it; ``name`` is the news, empty for what comes once."""
         strategy, account = about
         for alert_id, wish in rows.items():
-            source = wish.subject
-            assert isinstance(source, OfOrders)
-            if source.strategy not in ("", strategy) or source.account not in ("", account):
+            subject = wish.subject
+            assert isinstance(subject, OfOrders)
+            if subject.strategy not in ("", strategy) or subject.account not in ("", account):
                 continue
             if name:
                 told = (alert_id, *name)
@@ -171,9 +171,9 @@ class OrderAlerts:
 
 
 def _places(wish: AlertWish) -> list[_Place]:
-    source = wish.subject
-    assert isinstance(source, OfOrders)
-    return [(source.mode, news, wish.key) for news in source.news]
+    subject = wish.subject
+    assert isinstance(subject, OfOrders)
+    return [(subject.mode, news, wish.key) for news in subject.news]
 
 
 def _shorten(rows: OrderedDict[K, None]) -> None:

@@ -93,19 +93,19 @@ class Words:
         """The condition; ``number`` writes its levels."""
         return describe(wish, number, partial(self.name, wish.key))
 
-    def name(self, key: Key, source: Source) -> str:
+    def name(self, key: Key, subject: Source) -> str:
         """What its subject or line is called."""
-        if isinstance(source, OfCombination):
-            return source.formula
-        if isinstance(source, OfGreek):
-            return FIGURE_WORDS[source.figure]
-        if isinstance(source, OfResult):
-            return result_words(source, key[1])
-        if isinstance(source, OfTime):
-            return time_words(source)
-        if isinstance(source, OfOrders):
-            return orders_words(source, key[1])
-        return self._scout.name(key, source)
+        if isinstance(subject, OfCombination):
+            return subject.formula
+        if isinstance(subject, OfGreek):
+            return FIGURE_WORDS[subject.figure]
+        if isinstance(subject, OfResult):
+            return result_words(subject, key[1])
+        if isinstance(subject, OfTime):
+            return time_words(subject)
+        if isinstance(subject, OfOrders):
+            return orders_words(subject, key[1])
+        return self._scout.name(key, subject)
 
     def text(self, alert: PriceAlert, now: datetime) -> str:
         """What is told of one that just fired: its message, or the usual words."""

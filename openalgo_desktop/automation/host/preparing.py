@@ -111,8 +111,8 @@ class Preparer:
             told: dict[str, Any] = {"digest": "", **json.loads(done.out.splitlines()[-1])}
         except (OSError, ValueError, IndexError, TypeError, TimeoutError) as error:
             raise ConfigError(
-                f"{checker[0]} could not check {entry.name}: {error}. Is it a Python of version 3? "
-                "Choose another interpreter.",
+                f"{checker[0]} could not check {entry.name}{_why(error)}. "
+                "Is it a Python of version 3? Choose another interpreter.",
                 detail=str(error),
             ) from error
         if "error" in told:
@@ -144,3 +144,8 @@ def entry_of(program: Program) -> Path:
     if entry.suffix not in (".py", ".pyw"):
         raise ConfigError(f"The entry {program.entry} is no Python file: it has to end in .py.")
     return entry
+
+
+def _why(error: Exception) -> str:
+    """What the system says; that nothing (or nonsense) came back is no reason by itself."""
+    return f": {error}" if isinstance(error, OSError) and str(error) else ""

@@ -51,6 +51,9 @@ _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 OPTION_EXPIRIES = (Expiry.WEEKLY, Expiry.NEXT_WEEK, Expiry.MONTHLY, Expiry.NEXT_MONTH)
 FUTURE_EXPIRIES = (Expiry.CURRENT, Expiry.NEXT, Expiry.MONTHLY, Expiry.NEXT_MONTH)
 
+#: Exchanges with the same hours, by the one that stands for them.
+_MARKET = {"BSE": "NSE", "NFO": "NSE", "BFO": "NSE", "BCD": "CDS"}
+
 Problem = tuple[str, str]
 
 
@@ -132,11 +135,27 @@ def _legs(d: Definition) -> Iterator[Problem]:
                     yield at, "A batch strategy takes legs of type batch."
                 yield from _signal_leg(at, leg, d)
         yield from _rules(f"{at}.rules", leg.rules, d.kind)
+    yield from _one_market(d)
     if d.kind is StrategyKind.BATCH:
         if not d.underlying:
             yield "underlying", "Name the underlying (of a cash leg: its symbol), such as NIFTY."
         if not d.underlying_exchange:
             yield "underlying_exchange", "Name the exchange of the underlying, such as NSE_INDEX."
+
+
+def _one_market(d: Definition) -> Iterator[Problem]:
+    """Exit time, square-off and stop are of one session: legs of markets with other hours would
+    be left behind when it ends."""
+    first = ""
+    for number, leg in enumerate(d.legs):
+        if not isinstance(leg, SignalLeg) or not leg.exchange:
+            continue
+        first = first or leg.exchange
+        if _MARKET.get(leg.exchange, leg.exchange) != _MARKET.get(first, first):
+            yield (
+                f"legs[{number}].exchange",
+                f"{leg.exchange} has other hours than {first}: make a strategy for each.",
+            )
 
 
 def _batch_leg(at: str, leg: BatchLeg, d: Definition) -> Iterator[Problem]:
@@ -306,6 +325,11 @@ def _limits(d: Definition) -> Iterator[Problem]:
         yield "overall_reentries", f"0 to {MAX_REENTRIES}; {d.overall_reentries} was given."
     if d.overall_reentries and d.kind is StrategyKind.SIGNAL:
         yield "overall_reentries", "A signal strategy enters by its signals."
+    moving = any(isinstance(leg, BatchLeg) and leg.momentum is not None for leg in d.legs)
+    if d.overall_reentries and moving:
+        yield "overall_reentries", "A leg waits for momentum, and a new start would not: use 0."
+    if d.range_breakout is not None and moving:
+        yield "range_breakout", "A leg waits for momentum: use one of the two."
     if d.overall_reentries and d.overall_sl is None and d.overall_target is None:
         yield "overall_reentries", "There is no overall_sl or overall_target to re-enter after."
 

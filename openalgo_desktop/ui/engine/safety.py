@@ -19,6 +19,7 @@ from openalgo_desktop.core.events import (
     StorageChanged,
 )
 from openalgo_desktop.core.reports import AuditEntry, Difference, KillReport
+from openalgo_desktop.runtime.strategy_names import check_webhook
 from openalgo_desktop.trading.killswitch import WHAT_RESET_DOES
 from openalgo_desktop.trading.limits import Limits
 from openalgo_desktop.trading.webhooks import WebhookStore, WebhookStrategy
@@ -151,6 +152,9 @@ class SafetyDoor(QObject):
 
     async def save_webhook(self, strategy: WebhookStrategy) -> None:
         """Store a strategy; raises :class:`ConfigError` that names the field."""
+        known = await self._webhooks.get(strategy.webhook_id)
+        if known is None or known.name != strategy.name:
+            await check_webhook(self._terminal, strategy.name)
         await self._webhooks.save(strategy)
         self._webhook_changed(strategy.name, "on" if strategy.active else "off")
 

@@ -63,8 +63,14 @@ def whole(**fields: Any) -> Definition:
     return msgspec.structs.replace(STRADDLE, **fields)
 
 
+GOLD = SignalLeg(leg_id=2, symbol="GOLDPETAL31DEC26FUT", exchange="MCX", quantity=1)
+WAITS = leg(momentum=Momentum(Decimal(5)))
+
+
 def test_what_is_right_has_no_problems():
-    assert problems(STRADDLE) == {} == problems(FLIP)
+    assert problems(STRADDLE) == {} == problems(FLIP) == problems(WAITS)
+    future = msgspec.structs.replace(GOLD, exchange="NFO", symbol="NIFTY31DEC26FUT")
+    assert problems(msgspec.structs.replace(FLIP, legs=(*FLIP.legs, future))) == {}
 
 
 D = Decimal
@@ -79,6 +85,17 @@ WRONG = [
     (whole(overall_target=D("NaN")), "overall_target", "number above 0"),
     (whole(overall_reentries=2), "overall_reentries", "no overall_sl"),
     (whole(legs=()), "legs", "at least one"),
+    (msgspec.structs.replace(FLIP, legs=(*FLIP.legs, GOLD)), "legs[1].exchange", "other hours"),
+    (
+        msgspec.structs.replace(WAITS, overall_reentries=1, overall_sl=D(9)),
+        "overall_reentries",
+        "waits for momentum",
+    ),
+    (
+        msgspec.structs.replace(WAITS, range_breakout=RangeBreakout("09:15", "09:30")),
+        "range_breakout",
+        "one of the two",
+    ),
     (whole(legs=(CALL,) * 11), "legs", "At most 10"),
     (whole(legs=(CALL, CALL)), "legs", "same leg_id"),
     (whole(underlying=""), "underlying", "Name the underlying"),

@@ -16,7 +16,7 @@ from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.tool_row import ToolRow
 from openalgo_desktop.ui.kit.widgets import label, named
-from openalgo_desktop.ui.rooms.automation.strategies.book_page import BookPage
+from openalgo_desktop.ui.rooms.automation.strategies.book_page import BookPage, position_columns
 from openalgo_desktop.ui.rooms.automation.strategies.hooks import event_columns as alert_columns
 from openalgo_desktop.ui.rooms.automation.strategies.program_detail import ProgramDetail
 from openalgo_desktop.ui.rooms.automation.strategies.rows import (
@@ -79,6 +79,7 @@ class Detail(QWidget):
             TableMenu(dock, self.order_view, order_columns(bridge), "Orders of the strategy"),
             TableMenu(dock, self.event_view, event_columns(bridge), "Events of the strategy"),
             TableMenu(dock, self.alert_view, alert_columns(bridge), "Alerts to the strategy"),
+            TableMenu(dock, self.book.view, position_columns(bridge), "Positions of the strategy"),
         )
         self._stack = named(QStackedWidget(), f"{NAME}-pages", "The chosen strategy")
         for view in (

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.confirm import WIDEST
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.fields import BORDER, HatchedFrame
 from openalgo_desktop.ui.kit.plain_list import PlainList
@@ -40,8 +41,11 @@ class StartDialog(QDialog):
         column.addWidget(label(name, f"{NAME}-name", "heading"))
         if rows:
             listed = PlainList.to_read(f"{NAME}-rows", "What it trades", rows)
-            listed.setWordWrap(True)
             column.addWidget(listed)
+            listed.ensurePolished()  # the theme's font, which is wider than Qt's own
+            needed = listed.sizeHintForColumn(0) + 44
+            listed.setWordWrap(needed > WIDEST)
+            self.setMinimumWidth(max(look.px(480), min(WIDEST, needed + 2 * (BORDER + 12))))
         self.where = Segments(f"{NAME}-mode", "Where its orders go", (SANDBOX, LIVE))
         self.where.button(LIVE).setEnabled(not no_live)
         self.where.changed.connect(lambda _: self._show())
