@@ -232,7 +232,6 @@ async def webhooks_adopt(owned: Owned, data: dict[str, Any]) -> Result:
     store = WebhookStore(owned.state)
     if await store.get(row.webhook_id) is not None:
         raise ConfigError(f"{row.name}: a strategy with this id is here already.")
-    await check_webhook(owned, row.name)
     await store.save(row)
     _told(owned, row.name, "on" if row.active else "off")
     return Result(f"{row.name} is here.")
