@@ -13,7 +13,6 @@ from openalgo_desktop.core.events import SettingChanged
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.numbers import is_digits, whole
 from openalgo_desktop.runtime.hands.ports import Owned, Result
-from openalgo_desktop.runtime.strategy_names import check_webhook
 from openalgo_desktop.storage.keys import DEFAULT_NAME
 from openalgo_desktop.trading.webhooks import (
     SymbolMap,
@@ -203,7 +202,6 @@ async def webhooks_create(owned: Owned, data: dict[str, Any]) -> Result:
     store = WebhookStore(owned.state)
     if any(row.name == data["name"] for row in await store.all()):
         raise ConfigError(f"name: there is a webhook strategy {data['name']!r} already.")
-    await check_webhook(owned, data["name"])
     symbols = tuple(_symbol(text) for text in data["symbol"])
     for at, one in enumerate(symbols):
         if any(other.symbol == one.symbol for other in symbols[:at]):
