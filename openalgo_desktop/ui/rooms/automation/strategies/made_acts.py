@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtWidgets import QMenu
 
-from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.strategies import describe
 from openalgo_desktop.core.strategies.rows import LegView, MadeStrategy
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from openalgo_desktop.ui.rooms.automation.strategies.dock import StrategiesDock
 
 NO_OPT_IN = "allow it for this strategy first (its menu has Allow live)."
-NO_ACCOUNT = "no live account is connected."
 
 
 class MadeActs:
@@ -77,12 +75,9 @@ class MadeActs:
 
     async def _start(self, made: MadeStrategy) -> None:
         name = made.definition.name
-        account = self._bridge.desk.account_of(Mode.LIVE)
         no_live = "" if made.live_enabled else NO_OPT_IN
-        if not account:
-            no_live = no_live or NO_ACCOUNT
         lines = describe.lines(made.definition)
-        mode = await ask_start(self._dock, name, lines, no_live, account)
+        mode = await ask_start(self._dock, self._bridge, name, lines, no_live)
         if mode is None:
             return
         answer = await self._bridge.strategies.start(made.strategy_id, mode)  # it tells of itself

@@ -16,7 +16,6 @@ from openalgo_desktop.ui.kit.confirm import ConfirmDialog, confirm
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.widgets import named, plain_tip
-from openalgo_desktop.ui.rooms.automation.strategies.made_acts import NO_ACCOUNT
 from openalgo_desktop.ui.rooms.automation.strategies.program_editor import show_program
 from openalgo_desktop.ui.rooms.automation.strategies.program_form import show_settings
 from openalgo_desktop.ui.rooms.automation.strategies.promotion import ask_promotion
@@ -142,12 +141,10 @@ class ProgramActs:
         self._dock.spawn(self._start(view), "start program", sends=True)
 
     async def _start(self, view: HostedView) -> None:
-        row, account = view.hosted, self._bridge.desk.account_of(Mode.LIVE)
+        row = view.hosted
         no_live = "" if view.promoted else NOT_PROMOTED
-        if not account:
-            no_live = no_live or NO_ACCOUNT
         lines = [f"Runs {row.entry}", f"At most {row.quotas.orders_per_minute} orders a minute"]
-        mode = await ask_start(self._dock, row.name, lines, no_live, account)
+        mode = await ask_start(self._dock, self._bridge, row.name, lines, no_live)
         if mode is not None:
             await self._bridge.programs.start(row.strategy_id, mode)
 

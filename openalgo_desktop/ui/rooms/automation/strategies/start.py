@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import WIDEST
 from openalgo_desktop.ui.kit.dialogs import ask
@@ -16,6 +18,7 @@ from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 
 NAME = "dialog-start"
+NO_ACCOUNT = "no live account is connected."
 SANDBOX, LIVE = "Sandbox", "Live"
 
 
@@ -89,10 +92,18 @@ class StartDialog(QDialog):
 
 
 async def ask_start(
-    parent: QWidget, name: str, rows: Sequence[str], no_live: str, account: str
+    parent: QWidget, bridge: Bridge, name: str, rows: Sequence[str], no_live: str
 ) -> Mode | None:
-    """The mode in which to start; None when it was cancelled."""
+    """The mode in which to start; None when it was cancelled. ``no_live`` says why it may not go
+    live. Raises :class:`AppError` where live orders go to another account than the one that was
+    shown: that is not what was answered."""
+    account = bridge.desk.account_of(Mode.LIVE)
+    no_live = no_live or ("" if account else NO_ACCOUNT)
     dialog = StartDialog(parent, name, rows, no_live, account)
     chosen: list[Mode] = []
     dialog.accepted.connect(lambda: chosen.append(dialog.mode))
-    return chosen[0] if await ask(dialog) and chosen else None
+    if not await ask(dialog) or not chosen:
+        return None
+    if chosen[0] is Mode.LIVE and bridge.desk.account_of(Mode.LIVE) != account:
+        raise AppError(f"{name} was not started: live orders go to another account by now.")
+    return chosen[0]

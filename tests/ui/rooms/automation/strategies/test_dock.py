@@ -154,6 +154,28 @@ def test_a_start_is_asked_and_begins_in_the_sandbox(drive: Drive) -> None:
     drive(scenario)
 
 
+def test_a_yes_for_one_live_account_starts_in_no_other(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        strategy = await made(session, dock)
+        door = session.bridge.strategies
+        await door.enable_live(strategy.strategy_id, True)
+        await until(lambda: dock.rows[0].made and dock.rows[0].made.live_enabled, "live is allowed")
+        told: list[str] = []
+        session.bridge.notice.connect(lambda _level, text: told.append(text))
+        dock.start(dock.rows[0])
+        question = await dialog(dock, StartDialog)
+        question.where.choose(LIVE)
+        monkeypatch.setattr(session.bridge.desk, "account_of", lambda mode: "other:2")
+        click(question.yes)
+        await until(lambda: any("another account" in text for text in told), "the refusal")
+        assert (await door.get(strategy.strategy_id)).status is RunStatus.STOPPED
+
+    drive(scenario)
+
+
 def test_live_is_allowed_by_a_question(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
