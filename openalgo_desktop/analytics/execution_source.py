@@ -114,22 +114,7 @@ class ExecutionSource:
 
     def of_trade(self, trade: Trade) -> Execution:
         """A trade of the paper account."""
-        return Execution(
-            account_id=self._paper.account_id,
-            mode=Mode.SANDBOX,
-            symbol=trade.symbol,
-            exchange=trade.exchange,
-            product=trade.product,
-            action=trade.action,
-            quantity=trade.quantity,
-            price=decimal(trade.price),
-            at=trade.traded_at,
-            order_id=trade.order_id,
-            trade_id=trade.trade_id,
-            strategy=trade.strategy,
-            charges=decimal(trade.charges),
-            multiplier=self.multiplier(trade.key),
-        )
+        return Execution.of(trade, self._paper.account_id, Mode.SANDBOX, self.multiplier(trade.key))
 
     def of_entry(self, entry: Entry) -> Execution | None:
         """A settlement, which names its position where a trade names its order, or a new start."""

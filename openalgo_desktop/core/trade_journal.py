@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from openalgo_desktop.core.enums import Action, Mode, Product
-from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.model import Key, Trade
 
 
 class Because(StrEnum):
@@ -51,6 +51,26 @@ class Execution(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     @property
     def key(self) -> Key:
         return (self.exchange, self.symbol)
+
+    @classmethod
+    def of(cls, trade: Trade, account_id: str, mode: Mode, multiplier: Decimal) -> Execution:
+        """A trade as the journal reads it; its floats become the decimals that they print as."""
+        return cls(
+            account_id=account_id,
+            mode=mode,
+            symbol=trade.symbol,
+            exchange=trade.exchange,
+            product=trade.product,
+            action=trade.action,
+            quantity=trade.quantity,
+            price=Decimal(str(trade.price)),
+            at=trade.traded_at,
+            order_id=trade.order_id,
+            trade_id=trade.trade_id,
+            strategy=trade.strategy,
+            charges=Decimal(str(trade.charges)),
+            multiplier=multiplier,
+        )
 
 
 class RoundTrip(msgspec.Struct, frozen=True, gc=False, kw_only=True):

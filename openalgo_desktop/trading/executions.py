@@ -200,22 +200,8 @@ class ExecutionRecorder:
         self._units[key] = self._units.get(key, 0) + row.quantity
 
     def _execution(self, trade: Trade, account_id: str) -> Execution:
-        return Execution(
-            account_id=account_id,
-            mode=Mode.LIVE,
-            symbol=trade.symbol,
-            exchange=trade.exchange,
-            product=trade.product,
-            action=trade.action,
-            quantity=trade.quantity,
-            price=_decimal(trade.price),
-            at=trade.traded_at,
-            order_id=trade.order_id,
-            trade_id=trade.trade_id,
-            strategy=trade.strategy,
-            charges=_decimal(trade.charges),
-            multiplier=_decimal(self._multiplier(trade.key)),
-        )
+        multiplier = _decimal(self._multiplier(trade.key))
+        return Execution.of(trade, account_id, Mode.LIVE, multiplier)
 
 
 def _day(moment: datetime) -> date:

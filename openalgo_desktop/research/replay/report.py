@@ -28,18 +28,6 @@ def report_of(
 
 
 def _execution(trade: Trade, row: Instrument) -> Execution:
-    return Execution(
-        account_id=trade.account_id,
-        mode=Mode.SANDBOX,  # not live; a journal knows no third
-        symbol=trade.symbol,
-        exchange=trade.exchange,
-        product=trade.product,
-        action=trade.action,
-        quantity=trade.quantity,
-        price=decimal(trade.price),
-        at=trade.traded_at,
-        order_id=trade.order_id,
-        strategy=trade.strategy,
-        charges=decimal(trade.charges),
-        multiplier=decimal(row.contract_value or 1.0),
-    )
+    # Not live; a journal knows no third mode.
+    multiplier = decimal(row.contract_value or 1.0)
+    return Execution.of(trade, trade.account_id, Mode.SANDBOX, multiplier)
