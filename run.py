@@ -80,7 +80,7 @@ TEST_PROGRAMS = {
 OTHER_COMMANDS = {
     *("headless", "api-key", "call", "login", "audit", "doctor", "import", "screenshot"),
     *("kill", "mode", "approvals", "accounts", "alerts", "keys", "webhooks", "settings", "sandbox"),
-    *("engine", "strategy", "telegram", "mcp", "run-strategy"),
+    *("engine", "strategy", "telegram", "mcp", "run-strategy", "rehearse"),
     *("-h", "--help", "--version"),
 }
 

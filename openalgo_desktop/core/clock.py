@@ -52,6 +52,38 @@ class SystemClock:
         return datetime.fromtimestamp(self.time(), IST)
 
 
+class PacedClock(SystemClock):
+    """A clock that runs ``pace`` times as fast as the machine's, from ``start`` on: the wall clock
+    and the monotonic one. For rehearsals, where a day goes by in minutes."""
+
+    def __init__(self, start: datetime, pace: float) -> None:
+        self.pace = pace
+        self.anchor, self._before = time.monotonic(), 0.0
+        self.jump(start)
+
+    def jump(self, to: datetime) -> None:
+        self.leap(to, 0.0)
+
+    def leap(self, to: datetime, hold: float) -> None:
+        """As ``jump``; both clocks stand still for the first ``hold`` seconds of the machine."""
+        aware = to if to.tzinfo else to.replace(tzinfo=IST)
+        self._before = self.monotonic()
+        #: When it goes on by the machine's monotonic clock, and the epoch seconds it shows then.
+        self.anchor, self.epoch = time.monotonic() + hold, aware.timestamp()
+
+    def time(self) -> float:
+        return self.epoch + self._gone()
+
+    def monotonic(self) -> float:
+        return self._before + self._gone()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.time(), IST)
+
+    def _gone(self) -> float:
+        return max(0.0, time.monotonic() - self.anchor) * self.pace
+
+
 class ManualClock:
     """A clock that stands still until told; for tests and replay."""
 

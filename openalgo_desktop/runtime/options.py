@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from openalgo_desktop.core.clock import PacedClock
 from openalgo_desktop.core.enums import Mode
 
 #: Name of the one user of this program, where clients of the API want one.
@@ -26,6 +27,8 @@ class TerminalOptions:
     notes: tuple[str, ...] = ()  # sentences about OpenAlgo's names, for the start
     warnings: tuple[str, ...] = ()
     clock_start: datetime | None = None
+    #: A clock of another pace, for a rehearsal; takes the place of ``clock_start``.
+    clock: PacedClock | None = None
     sim_universe: Path | None = None
     sim_frozen: bool = False
     sim_control: bool = False

@@ -17,6 +17,8 @@ from openalgo_desktop.automation.host.life.ports import Tools
 from openalgo_desktop.automation.host.logs import RunLogs
 from openalgo_desktop.automation.host.processes import HostProcesses
 from openalgo_desktop.automation.host.service import Facts, Host
+from openalgo_desktop.config.resources import resource_path
+from openalgo_desktop.core.clock import PacedClock
 from openalgo_desktop.runtime.strategy_names import beside_programs
 
 if TYPE_CHECKING:
@@ -33,7 +35,11 @@ def make_host(terminal: Terminal) -> Host:
     folder = terminal.data_dir.path / "strategies"
     clean = terminal.logs.redactor.clean
     processes = HostProcesses(
-        folder, terminal.clock, clean, interpreter=lambda: terminal.settings["hosting.interpreter"]
+        folder,
+        terminal.clock,
+        clean,
+        interpreter=lambda: terminal.settings["hosting.interpreter"],
+        rehearsal=lambda: rehearsal_of(terminal.options.clock),
     )
     expiries = partial(expiries_of, terminal)
     results = BookResults(terminal.strategy_book)
@@ -73,6 +79,15 @@ def make_host(terminal: Terminal) -> Host:
     terminal.keys.on_used(host.heard)
     terminal.risk_rules.programs = host.quotas
     return host
+
+
+def rehearsal_of(clock: PacedClock | None) -> dict[str, str]:
+    """What makes a script live on the clock of a rehearsal (``resources/rehearsal``); nothing
+    otherwise."""
+    if clock is None:
+        return {}
+    told = f"{clock.anchor!r} {clock.epoch!r} {clock.pace!r}"
+    return {"OPENALGO_REHEARSAL": told, "PYTHONPATH": str(resource_path("rehearsal"))}
 
 
 def expiries_of(terminal: Terminal, underlying: str) -> Collection[date]:

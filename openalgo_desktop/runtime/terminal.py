@@ -112,7 +112,7 @@ class Terminal:
         broker = split_name(self.options.broker)[0]
         if broker != SIMULATOR:
             self.registry.get(broker)  # says what there is when it is unknown
-        self.clock = SystemClock(self.options.clock_start)
+        self.clock = self.options.clock or SystemClock(self.options.clock_start)
         self.started = self.clock.now()
         #: Report of the run before, where that did not end properly.
         self.crash_report: Path | None = None

@@ -7,7 +7,7 @@ import argparse
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 from openalgo_desktop import __version__
@@ -119,6 +119,40 @@ def _screenshot(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _clock(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time as HH:MM") from None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day as YYYY-MM-DD") from None
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected NAME=VALUE")
+    return name.strip(), value
+
+
+def _rehearse(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("program", help="a file, a folder, sample:NAME, or a program of this terminal")
+    add("--day", type=_day, metavar="YYYY-MM-DD", help="first day (default: the last trading day)")
+    add("--days", type=int, default=1, metavar="N", help="so many trading days (default: 1)")
+    add("--from", dest="begin", type=_clock, metavar="HH:MM", help="begins at (IST)")
+    add("--to", dest="end", type=_clock, metavar="HH:MM", help="ends at (default: its schedule)")
+    add("--speed", type=float, default=60.0, help="seconds of the day in one (default: 60)")
+    add("--parameter", type=_named, action="append", default=[], metavar="NAME=VALUE")
+    add("--output", action="store_true", help="print the last lines of its output, too")
+    add("--json", action="store_true", help="the report as JSON, nothing else")
+
+
 def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("database", type=Path, help="openalgo.db of the server, or its folder")
     parser.add_argument("--env", type=Path, metavar="FILE", help="its .env: API limits are taken")
@@ -147,6 +181,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("call", "one request to the running program: call quotes symbol=SBIN", "call", _call),
     Command("api-key", "print the API key of this machine", "api_key"),
     Command("mcp", "let language models in over standard input and output (MCP)", "mcp"),
+    Command(
+        "rehearse",
+        "drive a program over days of the simulated market, many times as fast",
+        "rehearse",
+        _rehearse,
+    ),
     Command("audit", "search or export the audit trail", "audit", _audit),
     Command("doctor", "show the state of the installation, or check a broker", "doctor", _doctor),
     Command(

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class HostProcesses:
         orphan_seconds: float = ORPHAN,
         use_cgroups: bool = True,
         hide: Callable[[], object] = hide_from_scripts,
+        rehearsal: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self.places = Places(root)
         self._clock = clock
@@ -56,6 +57,7 @@ class HostProcesses:
         self._orphan = orphan_seconds
         self._use_cgroups = use_cgroups
         self._hide = hide
+        self._rehearsal = rehearsal
         #: By (strategy, run).
         self._runs: dict[tuple[str, str], KeptRun] = {}
         self._starting: set[tuple[str, str]] = set()
@@ -97,6 +99,7 @@ class HostProcesses:
             "grace": GRACE,
             "started": time.time(),
         }
+        variables |= self._rehearsal()
         variables[files.COOKIE] = cookie
         self._hide()
         key = (program.strategy_id, run_id)
