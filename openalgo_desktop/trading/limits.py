@@ -20,9 +20,19 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError, RiskBlocked
 from openalgo_desktop.core.model import Key, ModifyRequest, Order, OrderRequest
-from openalgo_desktop.core.money import group_indian, plain
 from openalgo_desktop.core.ports import InstrumentLookup, TickSource
 from openalgo_desktop.core.ticks import Part
+from openalgo_desktop.trading.limit_rows import (
+    OF_STRATEGY,
+    OFF,
+    Facts,
+    Limits,
+    books_unknown,
+    check_scope,
+    held_of,
+    needs_books,
+    needs_result,
+)
 from openalgo_desktop.trading.ownbook import OwnBook
 from openalgo_desktop.trading.program_limits import NoPrograms, ProgramQuotas
 from openalgo_desktop.trading.valuing import Valuation
@@ -33,82 +43,7 @@ one_request: ContextVar[object | None] = ContextVar("one_request", default=None)
 _MINUTE = 60.0
 
 
-class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits of one scope; 0 is off. Money in rupees, ``price_band`` in per cent of the last
-    price."""
-
-    max_quantity: int = 0
-    max_value: float = 0.0
-    max_lots: int = 0
-    orders_per_minute: int = 0
-    open_positions: int = 0
-    price_band: float = 0.0
-    day_loss: float = 0.0
-    day_profit: float = 0.0
-
-
-_OFF = Limits()
-
-
-class _Facts(msgspec.Struct):
-    """What the rules of one scope look at."""
-
-    quantity: int
-    lots: float
-    value: float
-    off_price: float  # per cent from the last price
-    recent: int  # orders within a minute
-    positions: int
-    profit: float = 0.0
-
-
-#: Field of :class:`Limits`, fact, text. A limit is hurt when the fact is above it.
-_RULES: tuple[tuple[str, Callable[[_Facts], float], str], ...] = (
-    ("max_quantity", lambda f: f.quantity, "quantity {number} is above the limit of {most}"),
-    ("max_lots", lambda f: f.lots, "{number} lots are above the limit of {most}"),
-    ("max_value", lambda f: f.value, "value {fact} is above the limit of {limit} rupees"),
-    (
-        "open_positions",
-        lambda f: f.positions + 1,
-        "it would be open position {number}, the limit is {most}",
-    ),
-    (
-        "orders_per_minute",
-        lambda f: f.recent + 1,
-        "it would be order {number} within a minute, the limit is {most}",
-    ),
-    ("day_loss", lambda f: -f.profit, "today's loss is {fact}, the limit is {limit} rupees"),
-    ("day_profit", lambda f: f.profit, "today's profit is {fact}, the target was {limit} rupees"),
-)
-_REACHED = ("day_loss", "day_profit")  # these are hurt when they are reached
-_BAND = "price_band"
-#: Scopes of one strategy: what the user set, and the quotas of a hosted program.
-_OF_STRATEGY = ("strategy", "program")
-
 Settings = Callable[[str], Any]
-
-
-def _needs_result(limits: Limits) -> bool:
-    return bool(limits.day_loss or limits.day_profit)
-
-
-def _needs_books(limits: Limits) -> bool:
-    return bool(limits.open_positions or _needs_result(limits))
-
-
-def _held(scope: str, book: OwnBook) -> set[Key]:
-    """Instruments whose price the result of a scope needs."""
-    kind, _, name = scope.partition(":")
-    if kind == "strategy":
-        return book.strategy_held(name)
-    return book.held(name if kind == "symbol" else "")
-
-
-def _books_unknown(book: OwnBook) -> RiskBlocked:
-    return RiskBlocked(
-        f"The positions of {book.account_id} are not known yet, so the risk limits cannot be "
-        "checked. Try again when the account's books were read."
-    )
 
 
 class Books(Protocol):
@@ -193,7 +128,7 @@ class RiskRules:
         lots, positions = self.programs.sizes(request.strategy)
         own = Limits(max_lots=lots, open_positions=positions)
         found[f"program:{request.strategy}"] = own
-        return {scope: limits for scope, limits in found.items() if limits != _OFF}
+        return {scope: limits for scope, limits in found.items() if limits != OFF}
 
     # -- checking ---------------------------------------------------------------------------
     async def check(self, request: OrderRequest, mode: Mode) -> None:
@@ -208,17 +143,17 @@ class RiskRules:
             if closes == book.closes(request):
                 break
             closes = not closes  # while prices were asked, the position moved
-        if book.day is None and any(_needs_books(row) for row in limits.values()):
-            raise _books_unknown(book)
+        if book.day is None and any(needs_books(row) for row in limits.values()):
+            raise books_unknown(book)
         if not closes:
             self.programs.check(request.strategy, mode)
         self._check_hours(request)
         self._check_square_off(request, closes)
         for scope, row in limits.items():
             facts = self._facts(scope, request, book, price)
-            if _needs_result(row) and not closes:
+            if needs_result(row) and not closes:
                 facts.profit = self._profit(scope, book, prices)
-            self._check_scope(scope, row, facts, closes)
+            check_scope(scope, row, facts, closes=closes)
         self._check_duplicate(request, mode)
         self._count(limits, mode)
         self.programs.sent(request.strategy, mode)
@@ -252,7 +187,7 @@ class RiskRules:
         limits = {
             scope: Limits(day_loss=row.day_loss, day_profit=row.day_profit)
             for scope, row in self._applying(changed, book).items()
-            if _needs_result(row)
+            if needs_result(row)
         }
         if book.closes(rest, instead_of=order.order_id):
             return
@@ -260,13 +195,13 @@ class RiskRules:
         if book.closes(rest, instead_of=order.order_id):
             return
         if limits and book.day is None:
-            raise _books_unknown(book)
+            raise books_unknown(book)
         self.programs.check(changed.strategy, mode)
         self._check_square_off(changed, closes=False)
         for scope, row in limits.items():
             facts = self._facts(scope, changed, book, 0.0)
             facts.profit = self._profit(scope, book, prices)
-            self._check_scope(scope, row, facts, closes=False)
+            check_scope(scope, row, facts, closes=False)
 
     async def check_whole(self, request: OrderRequest, mode: Mode) -> None:
         """Size and price rules for an order that goes out in slices; :meth:`check` takes (and
@@ -282,25 +217,25 @@ class RiskRules:
         for scope, row in limits.items():
             facts = self._facts(scope, request, book, price)
             facts.recent = facts.positions = -1
-            self._check_scope(scope, row, facts, closes=closes(book))
+            check_scope(scope, row, facts, closes=closes(book))
 
     async def _prices(self, limits: Mapping[str, Limits], book: OwnBook) -> dict[Key, float]:
         """Fresh prices of what the limits on the day's result look at; without such limits
         nothing is streamed for them."""
-        scopes = [scope for scope, row in limits.items() if _needs_result(row)]
+        scopes = [scope for scope, row in limits.items() if needs_result(row)]
         prices: dict[Key, float] = {}
         valuation = self._valuations[book.mode]
         if not scopes:
             if not self._any_result():
                 valuation.follow(())
             return prices
-        while missing := set().union(*(_held(s, book) for s in scopes)) - prices.keys():
+        while missing := set().union(*(held_of(s, book) for s in scopes)) - prices.keys():
             prices |= await valuation.prices(missing, book.held() | prices.keys() | missing)
         return prices
 
     def _any_result(self) -> bool:
         common = self._settings("risk.day_loss") or self._settings("risk.day_profit")
-        return bool(common) or any(map(_needs_result, self.scopes.values()))
+        return bool(common) or any(map(needs_result, self.scopes.values()))
 
     @staticmethod
     def _profit(scope: str, book: OwnBook, prices: Mapping[Key, float]) -> float:
@@ -328,7 +263,7 @@ class RiskRules:
                 "cannot be checked."
             ) from error
 
-    def _facts(self, scope: str, request: OrderRequest, book: OwnBook, price: float) -> _Facts:
+    def _facts(self, scope: str, request: OrderRequest, book: OwnBook, price: float) -> Facts:
         instrument = self._instruments.require(request.symbol, request.exchange)
         own = request.price if request.price_type.has_price else price
         if request.action is Action.SELL:
@@ -336,14 +271,14 @@ class RiskRules:
         if request.price_type is PriceType.SLM and not own:
             own = request.trigger_price
         kind, _, name = scope.partition(":")
-        if kind in _OF_STRATEGY:
+        if kind in OF_STRATEGY:
             positions = book.strategy_positions(name)
         else:
             positions = book.open_positions(name if kind == "symbol" else "")
         held = book.positions.get((request.exchange, request.symbol, request.product))
         if held is not None and held.quantity:
             positions -= 1  # adding to a position opens no other one
-        return _Facts(
+        return Facts(
             quantity=request.quantity,
             lots=request.quantity / max(1, instrument.lot_size),
             value=request.quantity * own * instrument.contract_value,
@@ -355,28 +290,6 @@ class RiskRules:
             recent=len(self._recent(book.mode, scope)),
             positions=positions,
         )
-
-    @staticmethod
-    def _check_scope(scope: str, limits: Limits, facts: _Facts, closes: bool) -> None:
-        where = "" if scope == "all" else f" ({scope})"
-        if limits.price_band and facts.off_price > limits.price_band:
-            raise RiskBlocked(
-                f"Risk limit{where}: the price is {facts.off_price:.2f} % from the last one, the "
-                f"limit is {plain(limits.price_band)} %."
-            )
-        if closes:
-            return
-        for name, fact_of, text in _RULES:
-            limit, fact = getattr(limits, name), fact_of(facts)
-            hurt = fact >= limit if name in _REACHED else fact > limit
-            if limit and hurt:
-                words = text.format(
-                    number=plain(round(fact, 2)),
-                    most=plain(limit),
-                    fact=group_indian(fact, 2),
-                    limit=group_indian(limit, 2),
-                )
-                raise RiskBlocked(f"Risk limit{where}: {words}.")
 
     def _check_hours(self, request: OrderRequest) -> None:
         if self._settings("risk.trading_hours") and not self._is_open(request.exchange):

@@ -12,7 +12,7 @@ from openalgo_desktop.sandbox.statistics import (
     trades_csv,
 )
 from openalgo_desktop.trading.killswitch import WHAT_RESET_DOES
-from openalgo_desktop.trading.limits import Limits
+from openalgo_desktop.trading.limit_rows import Limits
 from openalgo_desktop.trading.webhooks import (
     SymbolMap,
     WebhookKind,

@@ -21,7 +21,7 @@ from openalgo_desktop.core.events import (
 from openalgo_desktop.core.reports import AuditEntry, Difference, KillReport
 from openalgo_desktop.runtime.strategy_names import check_webhook
 from openalgo_desktop.trading.killswitch import WHAT_RESET_DOES
-from openalgo_desktop.trading.limits import Limits
+from openalgo_desktop.trading.limit_rows import Limits
 from openalgo_desktop.trading.webhooks import WebhookStore, WebhookStrategy
 
 if TYPE_CHECKING:
