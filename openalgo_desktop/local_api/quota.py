@@ -1,30 +1,35 @@
-"""Orders per minute of a bound key, whatever the settings say of all."""
+"""Orders per minute of a bound key, whatever the settings say of all. Keys of one strategy and mode
+count together: each run of a hosted program has a key of its own."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 from collections.abc import Callable
+from typing import TypeAlias
 
 from openalgo_desktop.core.api_rows import ApiKey
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import RateLimited
 
 _MINUTE = 60.0
+#: A strategy in a mode, or a key of no strategy.
+_Sender: TypeAlias = tuple[str, Mode | None] | int
 
 
 class OrderQuotas:
-    """Counts what each key sent within the last minute; a refused order does not count."""
+    """Counts what was sent within the last minute; a refused order does not count."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._now = monotonic
-        self._sent: dict[int, deque[float]] = {}
+        self._sent: dict[_Sender, deque[float]] = {}
 
     def take(self, key: ApiKey) -> None:
         """Count one order of ``key``; raises :class:`RateLimited` for one too many."""
         if not key.per_minute:
             return
         now = self._now()
-        sent = self._sent.setdefault(key.key_id, deque())
+        sent = self._sent.setdefault(_sender(key), deque())
         while sent and sent[0] <= now - _MINUTE:
             sent.popleft()
         if len(sent) < key.per_minute:
@@ -39,5 +44,10 @@ class OrderQuotas:
         )
 
     def forget(self, key: ApiKey) -> None:
-        """The key is revoked."""
-        self._sent.pop(key.key_id, None)
+        """The key is revoked. What its strategy sent counts on for the next key of it."""
+        if not key.strategy:
+            self._sent.pop(_sender(key), None)
+
+
+def _sender(key: ApiKey) -> _Sender:
+    return (key.strategy, key.mode) if key.strategy else key.key_id

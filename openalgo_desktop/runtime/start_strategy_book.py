@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openalgo_desktop.analytics.strategy_book.service import StrategyBook
@@ -12,6 +13,7 @@ from openalgo_desktop.core.model import Key, Order
 from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.core.trade_journal import Execution
 from openalgo_desktop.storage.trade_journal import ExecutionRepository
+from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.valuing import Valuation
 
 if TYPE_CHECKING:
@@ -46,6 +48,20 @@ class _Around:
         self._valuation.follow([key for key in keys if known.get(key) is not None])
 
 
+def units_of(terminal: Terminal, mode: Mode, name: str) -> dict[PositionKey, int] | None:
+    """Signed units that a strategy holds, with fills whose trades the broker has not told yet: no
+    order may count them as neither held nor under way. None before the book was read."""
+    found = terminal.strategy_book.units(mode, name)
+    if found is None or mode is not Mode.LIVE:
+        return found
+    desk = terminal.desk
+    for order, units in terminal.executions.ahead(desk.gateway_of(mode).account_id):
+        if desk.sender.origins.name(order).strategy == name:
+            key = (order.exchange, order.symbol, order.product)
+            found[key] = found.get(key, 0) + units * order.action.sign
+    return found
+
+
 def start_strategy_book(terminal: Terminal) -> None:
     """After the desk and its trade journal."""
     journal, executions = terminal.trade_journal, terminal.executions
@@ -77,6 +93,8 @@ def start_strategy_book(terminal: Terminal) -> None:
     terminal.settings.subscribe(
         lambda key, value: book.corrected(Mode.LIVE) if key == "sandbox.brokerage_plan" else None
     )
-    terminal.desk.set_strategy_units(book.units)
+    units = partial(units_of, terminal)
+    terminal.desk.set_strategy_units(units)
+    terminal.risk_rules.own_units = units
     book.start()
     terminal.on_stop(book.stop)

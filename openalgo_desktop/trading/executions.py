@@ -17,7 +17,7 @@ from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, OrderNamed, OrderUpdated
-from openalgo_desktop.core.model import Key, Position, Trade
+from openalgo_desktop.core.model import Key, Order, Position, Trade
 from openalgo_desktop.core.trade_journal import Because, Execution
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,8 @@ class ExecutionRecorder:
         self._trades = trades
         self._multiplier = multiplier
         self._units: dict[OrderKey, int] = {}
+        #: Orders that have filled more than is recorded: account -> order id -> the order.
+        self._ahead: dict[str, dict[str, Order]] = {}
         self._since: dict[str, date] = {}
         self._behind = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -110,7 +112,22 @@ class ExecutionRecorder:
             self.on_added(row)
             known += trade.quantity
         if order.filled_quantity > known:
+            self._ahead.setdefault(event.account_id, {})[order.order_id] = order
             self._behind.set()
+        else:
+            self._ahead.get(event.account_id, {}).pop(order.order_id, None)
+
+    def ahead(self, account_id: str) -> list[tuple[Order, int]]:
+        """Orders of an account that were told today to have filled more than is recorded, and by
+        how many units (positive): their trades are on the way."""
+        found = []
+        now = self._clock.now()
+        for order in self._ahead.get(account_id, {}).values():
+            day = _day(order.updated_at or now)
+            known = self._units.get((account_id, day, order.order_id), 0)
+            if day == _day(now) and order.filled_quantity > known:
+                found.append((order, order.filled_quantity - known))
+        return found
 
     def _on_named(self, event: OrderNamed) -> None:
         """Trades that were stored without the name of their strategy."""
@@ -190,6 +207,7 @@ class ExecutionRecorder:
             told = [(trade.trade_id, self._execution(trade, key[0])) for trade in rows]
             self._store.replace_order(told)
             self._units[key] = units
+            self._ahead.get(key[0], {}).pop(key[2], None)
             self.on_order([row for _, row in told])
             changed = True
         if changed:

@@ -80,6 +80,11 @@ class Corridor(Protocol):
     ) -> AbstractAsyncContextManager[None]: ...
 
 
+def whole(view: View) -> View:
+    """All of the account."""
+    return view
+
+
 class Exits:
     """Closes positions of one lane."""
 
@@ -142,7 +147,7 @@ class Exits:
             if not units:
                 return _covered(view, mode)
             if trim:
-                await self._trim(view, abs(view.held) - units, source, mode)
+                await self.trim(view, abs(view.held) - units, source, mode)
             row = Position(symbol, exchange, product, units if view.held > 0 else -units, 0.0)
             return await self._desk.place(
                 closing_order(row, strategy),
@@ -153,7 +158,7 @@ class Exits:
                 account=account,
             )
 
-    async def _trim(self, view: View, left: int, source: str, mode: Mode) -> None:
+    async def trim(self, view: View, left: int, source: str, mode: Mode) -> None:
         """Make resting exits no larger than the ``left`` units that stay: each alone would else
         open the other side."""
         for row in view.exits:
@@ -188,16 +193,18 @@ class Exits:
         max_age: float = 0.0,
         standing: bool = False,
         guard: Callable[[View], None] | None = None,
+        part: Callable[[View], View] = whole,
     ) -> View:
         """The view from which an order to ``target`` is worked out, under the position's lock.
-        ``guard`` raises where nothing may be done about what it sees; it is asked first.
+        ``guard`` raises where nothing may be done about what it sees; it is asked first. ``part``
+        makes of each view of the account the one of somebody who shares it.
 
         What trades at once and leads away from the target is waited for, at most :data:`SETTLE`
         seconds. With ``like``, and where the target leaves the position, limits and stops that
         rest against it are cancelled unless they are that order.
         """
         gateway = self._desk.gateway_of(mode)
-        view = await self._under_way.view(mode, gateway, key, max_age=max_age)
+        view = part(await self._under_way.view(mode, gateway, key, max_age=max_age))
         tried: set[str] = set()
         polls = int(SETTLE / POLL)
         while True:
@@ -214,7 +221,7 @@ class Exits:
                 await asyncio.sleep(POLL)
             else:
                 return view
-            view = await self._under_way.view(mode, gateway, key)
+            view = part(await self._under_way.view(mode, gateway, key))
 
     async def close_all(
         self,

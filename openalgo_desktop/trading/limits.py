@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import time
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -33,7 +34,7 @@ from openalgo_desktop.trading.limit_rows import (
     needs_books,
     needs_result,
 )
-from openalgo_desktop.trading.ownbook import OwnBook
+from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
 from openalgo_desktop.trading.program_limits import NoPrograms, ProgramQuotas
 from openalgo_desktop.trading.valuing import Valuation
 
@@ -44,6 +45,29 @@ _MINUTE = 60.0
 
 
 Settings = Callable[[str], Any]
+
+
+OwnUnits = Callable[[Mode, str], Mapping[PositionKey, int] | None]
+
+
+class _Lets(msgspec.Struct, frozen=True):
+    """Whether an order only closes: a position of the account, and (of a hosted program) its own.
+    What somebody else holds is nothing that a program may close where it may only close."""
+
+    account: bool
+    own: bool
+
+    @property
+    def all(self) -> bool:
+        return self.account and self.own
+
+    def out_of(self, scope: str) -> bool:
+        """Whether a scope lets the order out."""
+        return self.own if scope.partition(":")[0] in OF_STRATEGY else self.account
+
+    def held_to(self, limits: Mapping[str, Limits]) -> dict[str, Limits]:
+        """The limits of scopes that do not."""
+        return {scope: row for scope, row in limits.items() if not self.out_of(scope)}
 
 
 class Books(Protocol):
@@ -79,6 +103,8 @@ class RiskRules:
         self._calendar = calendar
         self.scopes: dict[str, Limits] = {}
         self.programs: ProgramQuotas = NoPrograms()
+        #: Signed units that a strategy holds, of all days; None before its book was read.
+        self.own_units: OwnUnits = lambda mode, strategy: None
         self.on_store: Callable[[str, Any], None] | None = None
         self._sent: dict[tuple[Mode, str], deque[float]] = {}
         self._last: dict[tuple[Mode, OrderRequest], tuple[float, object | None]] = {}
@@ -136,21 +162,21 @@ class RiskRules:
         before anything is decided, so that orders of one moment count against each other."""
         book = self._books.book(mode)
         limits = self._applying(request, book)
-        closes = book.closes(request)
+        lets = self._lets(request, book)
         while True:
-            price = await self._price(request, limits, closes=closes)
-            prices = {} if closes else await self._prices(limits, book)
-            if closes == book.closes(request):
+            price = await self._price(request, limits, lets)
+            prices = {} if lets.all else await self._prices(lets.held_to(limits), book)
+            before, lets = lets, self._lets(request, book)
+            if lets == before:  # else the position moved while prices were asked
                 break
-            closes = not closes  # while prices were asked, the position moved
         if book.day is None and any(needs_books(row) for row in limits.values()):
             raise books_unknown(book)
-        if not closes:
+        if not lets.own:
             self.programs.check(request.strategy, mode)
         self._check_hours(request)
-        self._check_square_off(request, closes)
+        self._check_square_off(request, lets.account)
         for scope, row in limits.items():
-            facts = self._facts(scope, request, book, price)
+            facts, closes = self._facts(scope, request, book, price), lets.out_of(scope)
             if needs_result(row) and not closes:
                 facts.profit = self._profit(scope, book, prices)
             check_scope(scope, row, facts, closes=closes)
@@ -177,7 +203,7 @@ class RiskRules:
         smaller = changed.quantity <= order.quantity and changed.price <= order.price
         if changed.quantity > order.quantity:
             await self._check_growing(order, changed, mode)
-        await self._check_size(changed, mode, lambda book: smaller)
+        await self._check_size(changed, mode, lambda book: _Lets(smaller, smaller))
 
     async def _check_growing(self, order: Order, changed: OrderRequest, mode: Mode) -> None:
         """Who may only close does not open by making an order larger that rests already."""
@@ -189,16 +215,17 @@ class RiskRules:
             for scope, row in self._applying(changed, book).items()
             if needs_result(row)
         }
-        if book.closes(rest, instead_of=order.order_id):
+        lets = self._lets(rest, book, order.order_id)
+        if lets.all:
             return
-        prices = await self._prices(limits, book)
-        if book.closes(rest, instead_of=order.order_id):
-            return
-        if limits and book.day is None:
+        prices = await self._prices(lets.held_to(limits), book)
+        lets = self._lets(rest, book, order.order_id)
+        if limits and not lets.all and book.day is None:
             raise books_unknown(book)
-        self.programs.check(changed.strategy, mode)
-        self._check_square_off(changed, closes=False)
-        for scope, row in limits.items():
+        if not lets.own:
+            self.programs.check(changed.strategy, mode)
+        self._check_square_off(changed, lets.account)
+        for scope, row in lets.held_to(limits).items():
             facts = self._facts(scope, changed, book, 0.0)
             facts.profit = self._profit(scope, book, prices)
             check_scope(scope, row, facts, closes=False)
@@ -206,18 +233,26 @@ class RiskRules:
     async def check_whole(self, request: OrderRequest, mode: Mode) -> None:
         """Size and price rules for an order that goes out in slices; :meth:`check` takes (and
         counts) the slices."""
-        await self._check_size(request, mode, lambda book: book.closes(request))
+        await self._check_size(request, mode, partial(self._lets, request))
 
     async def _check_size(
-        self, request: OrderRequest, mode: Mode, closes: Callable[[OwnBook], bool]
+        self, request: OrderRequest, mode: Mode, lets: Callable[[OwnBook], _Lets]
     ) -> None:
         book = self._books.book(mode)
         limits = self._applying(request, book)
-        price = await self._price(request, limits, closes=closes(book))
+        price = await self._price(request, limits, lets(book))
+        now = lets(book)
         for scope, row in limits.items():
             facts = self._facts(scope, request, book, price)
             facts.recent = facts.positions = -1
-            check_scope(scope, row, facts, closes=closes(book))
+            check_scope(scope, row, facts, closes=now.out_of(scope))
+
+    def _lets(self, request: OrderRequest, book: OwnBook, instead_of: str = "") -> _Lets:
+        account = book.closes(request, instead_of=instead_of)
+        if not account or not self.programs.knows(request.strategy):
+            return _Lets(account, account)
+        units = self.own_units(book.mode, request.strategy)
+        return _Lets(account, book.closes_own(request, units, instead_of=instead_of))
 
     async def _prices(self, limits: Mapping[str, Limits], book: OwnBook) -> dict[Key, float]:
         """Fresh prices of what the limits on the day's result look at; without such limits
@@ -245,14 +280,14 @@ class RiskRules:
         return book.day_profit(prices, name if kind == "symbol" else "")
 
     async def _price(
-        self, request: OrderRequest, limits: Mapping[str, Limits], *, closes: bool
+        self, request: OrderRequest, limits: Mapping[str, Limits], lets: _Lets
     ) -> float:
         """The last price where a rule needs it, else 0; it must be fresh. What closes is not
         held to its value, so it never waits for a price that only the value needs."""
         banded = request.price_type.has_price and any(row.price_band for row in limits.values())
         # A sale below the market trades at the market: its own price says too little.
         open_ended = not request.price_type.has_price or request.action is Action.SELL
-        valued = not closes and open_ended and any(row.max_value for row in limits.values())
+        valued = open_ended and any(row.max_value for row in lets.held_to(limits).values())
         if not banded and not valued:
             return 0.0
         try:

@@ -31,6 +31,7 @@ class Outstanding(msgspec.Struct):
     order_id: str = ""
     unknown: bool = False
     prompt: bool = False
+    strategy: str = ""
 
     @property
     def flying(self) -> bool:
@@ -71,6 +72,7 @@ class OutstandingOrders:
             at=at,
             unknown=unknown,
             prompt=prompt,
+            strategy=str(request.get("strategy", "")),
         )
         self._rows[row.tag] = row
         self._by_place.setdefault((row.account_id, row.key), {})[row.tag] = row

@@ -7,13 +7,59 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, Order
+import msgspec
+
+from openalgo_desktop.core.errors import AppError, OrderError
+from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.trading.lane import Lane
 from openalgo_desktop.trading.ownbook import PositionKey
+from openalgo_desktop.trading.position_view import View
 from openalgo_desktop.trading.results import CancelAll, CloseAll
 
 log = logging.getLogger(__name__)
+
+
+class OwnViews:
+    """Of each view of an account the part that is a strategy's: what its book holds, and what its
+    own orders will still do to it. What others hold of the same instrument stays out of both."""
+
+    def __init__(self, lane: Lane, strategy: str, key: PositionKey) -> None:
+        self._lane = lane
+        self._strategy = strategy
+        self._key = key
+        self.account = View(0)  # all of it, at the last look
+
+    def __call__(self, view: View) -> View:
+        self.account = view
+        held = self._lane.strategy_units(self._strategy).get(self._key, 0)
+        return View(held, tuple(row for row in view.pending if row.strategy == self._strategy))
+
+    def fitting(self, order: OrderRequest, own: View) -> OrderRequest:
+        """``order`` as far as the account has what it closes: a part that somebody else closed in
+        another name would be opened anew by closing it again. Raises :class:`OrderError` where
+        nothing is left to close, or the order goes on to the other side; and where it opens what
+        would net with the other side that somebody else holds."""
+        sign = order.action.sign
+        closes = min(order.quantity, abs(own.held)) if own.held * sign < 0 else 0
+        others = self.account.held - own.held
+        if order.quantity > closes and others * sign < 0:
+            raise OrderError(
+                f"Others hold {others:+,} {order.symbol} ({order.product.value}) in the account, "
+                f"and {self._strategy} would net with them on the other side: nothing was sent. "
+                "Close that position, or take another product."
+            )
+        if not closes:
+            return order
+        free = self.account.beside_resting if own.held * self.account.held > 0 else 0
+        if closes <= free:
+            return order
+        if free and order.quantity == closes:
+            return msgspec.structs.replace(order, quantity=free)
+        raise OrderError(
+            f"{self._strategy} holds {own.held:+,} {order.symbol} by its book, and the account has "
+            f"{self.account.held:+,}: other orders have set it off, so nothing was sent. Look at "
+            "the position."
+        )
 
 
 class OwnPart:
@@ -34,6 +80,15 @@ class OwnPart:
     async def cancel_all(self, source: str) -> CancelAll:
         """Take back every working order of the strategy; as :meth:`Closing.cancel_all`."""
         return await self._lane.closing.cancel_all(source, strategy=self._strategy)
+
+    def held(self, key: PositionKey) -> int:
+        """Signed units of a position by the strategy's book, whatever others hold of it."""
+        return self._lane.strategy_units(self._strategy).get(key, 0)
+
+    def closes(self, request: OrderRequest) -> bool:
+        """Whether an order of the strategy only closes what is its own."""
+        book = self._lane.books.book(self._lane.mode)
+        return book.closes_own(request, self._lane.strategy_units(self._strategy))
 
     def units(self) -> dict[PositionKey, int]:
         """Signed units that the strategy holds, also of earlier days, never more than the account
@@ -57,6 +112,10 @@ class OwnPart:
             for key, own in self._lane.strategy_units(self._strategy).items()
             if (row := positions.get(key)) is not None and own * row.quantity < 0
         }
+
+    def views(self, key: PositionKey) -> OwnViews:
+        """Its part of the views of one position."""
+        return OwnViews(self._lane, self._strategy, key)
 
     async def close_all(
         self, source: str, *, cancel_orders: bool = False, leave: Collection[Key] = ()

@@ -290,6 +290,33 @@ class OwnBook:
         )
         return resting + request.quantity <= abs(row.quantity)
 
+    def closes_own(
+        self,
+        request: OrderRequest,
+        units: Mapping[PositionKey, int] | None,
+        *,
+        instead_of: str = "",
+    ) -> bool:
+        """As :meth:`closes`, and no more than the strategy of the order holds itself, its orders at
+        rest included. ``units`` are the signed units that it holds; None while only what it did
+        today is known."""
+        if not self.closes(request, instead_of=instead_of):
+            return False
+        key, sign = (request.exchange, request.symbol, request.product), request.action.sign
+        if units is None:
+            net = self.strategies.get(request.strategy, {}).get(key)
+            held = net.quantity if net is not None else 0
+        else:
+            held = units.get(key, 0)
+        resting = sum(
+            order.pending_quantity
+            for order in self.working(key)
+            if order.action is request.action
+            and order.strategy == request.strategy
+            and order.order_id != instead_of
+        )
+        return held * sign < 0 and resting + request.quantity <= abs(held)
+
     def open_positions(self, symbol: str = "") -> int:
         """Positions that are not flat; of ``EXCHANGE:SYMBOL`` only when given."""
         return sum(

@@ -6,15 +6,16 @@ import msgspec
 
 
 class Pending(msgspec.Struct, frozen=True, gc=False):
-    """Units that an order may still fill. ``quantity`` is signed; ``order_id`` is empty while
-    nobody knows it; ``waits`` says that it rests at a price or a trigger, ``trigger`` the latter;
-    ``unsure`` that nobody knows whether it arrived."""
+    """Units that an order of ``strategy`` may still fill. ``quantity`` is signed; ``order_id`` is
+    empty while nobody knows it; ``waits`` says that it rests at a price or a trigger, ``trigger``
+    the latter; ``unsure`` that nobody knows whether it arrived."""
 
     quantity: int
     order_id: str = ""
     trigger: bool = False
     waits: bool = False
     unsure: bool = False
+    strategy: str = ""
 
     @property
     def prompt(self) -> bool:

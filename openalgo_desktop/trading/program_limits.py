@@ -11,6 +11,9 @@ from openalgo_desktop.core.enums import Mode
 class ProgramQuotas(Protocol):
     """Quotas by the name of a strategy. Asked for every order, so it is quick."""
 
+    def knows(self, name: str) -> bool:
+        """Whether a hosted program has this name: what it may close is its own alone."""
+
     def sizes(self, name: str) -> tuple[int, int]:
         """Most lots of one order, most open positions; 0 is off, also for who is no program."""
 
@@ -23,6 +26,10 @@ class ProgramQuotas(Protocol):
 
 class NoPrograms:
     """Nobody is one."""
+
+    def knows(self, name: str) -> bool:
+        """See :class:`ProgramQuotas`."""
+        return False
 
     def sizes(self, name: str) -> tuple[int, int]:
         """See :class:`ProgramQuotas`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -9,8 +10,9 @@ import msgspec
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import NetError, OrderError
 from openalgo_desktop.core.model import OrderRequest, with_quantity
-from openalgo_desktop.trading.exits import same_position
+from openalgo_desktop.trading.exits import same_position, whole
 from openalgo_desktop.trading.lane import Lane
+from openalgo_desktop.trading.own_part import OwnPart
 from openalgo_desktop.trading.position_view import View
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.underway import key_of
@@ -61,10 +63,19 @@ class SmartOrders:
         self._desk = desk
 
     async def place(
-        self, request: OrderRequest, target: int, source: str, mode: Mode | None = None
+        self,
+        request: OrderRequest,
+        target: int,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        own: OwnPart | None = None,
+        leaving: Callable[[bool], None] = lambda closes: None,
     ) -> Placed | NotNeeded:
-        """Send what is missing to ``target``. Errors and ``mode`` as :meth:`Lane.place`;
-        a position that cannot be read raises its error and sends nothing.
+        """Send what is missing to ``target``: that of the account's position, or with ``own`` of
+        what that strategy itself holds. Errors and ``mode`` as :meth:`Lane.place`; a position that
+        cannot be read raises its error and sends nothing. ``leaving`` hears just before an order
+        leaves whether it only takes down what is held, and may raise.
 
         Where the target leaves the position, limits and stops that rest against it are taken back
         first, like :meth:`Exits.close` does, unless they are what is asked for.
@@ -74,8 +85,11 @@ class SmartOrders:
         async with self._desk.under_way.lock(mode, key):
             gateway = self._desk.gateway_of(mode)
             account = gateway.account_id
+            views = own.views(key) if own is not None else None
             try:
-                view = await self._desk.exits.ready(key, target, source, mode, request)
+                view = await self._desk.exits.ready(
+                    key, target, source, mode, request, part=views or whole
+                )
             except NetError as error:
                 error.detail = error.detail or error.message
                 error.message = NOT_READ.format(broker=gateway.broker or "your broker")
@@ -83,7 +97,20 @@ class SmartOrders:
             order = smart_order(request, target, view)
             if isinstance(order, str):
                 return NotNeeded(mode, order)
+            if views is not None:
+                order = views.fitting(order, view)
+            leaving(order.action.sign * view.held < 0 and order.quantity <= abs(view.held))
+            if views is not None:
+                await self._trim(order, view, views.account, source, mode)
             return await self._send(order, view, source, mode, account)
+
+    async def _trim(
+        self, order: OrderRequest, own: View, account: View, source: str, mode: Mode
+    ) -> None:
+        """Exits of the account that rest become no larger than what stays of its position."""
+        if order.action.sign * own.held < 0 and order.price_type is PriceType.MARKET:
+            closes = min(order.quantity, abs(own.held))
+            await self._desk.exits.trim(account, abs(account.held) - closes, source, mode)
 
     async def reverse(
         self,

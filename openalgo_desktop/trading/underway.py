@@ -341,12 +341,19 @@ class UnderWay:
                 order.order_id,
                 trigger=order.status is OrderStatus.TRIGGER_PENDING,
                 waits=order.rests and not outstanding.is_prompt(order.order_id, now),
+                strategy=self._sender.origins.name(order).strategy,
             )
             for order in working.values()
             if not order.status.is_final and order.status is not OrderStatus.UNKNOWN
         ]
         found += [
-            Pending(row.quantity, row.order_id, waits=not row.prompt, unsure=row.unknown)
+            Pending(
+                row.quantity,
+                row.order_id,
+                waits=not row.prompt,
+                unsure=row.unknown,
+                strategy=row.strategy,
+            )
             for row in outstanding.of(gateway.account_id, key)
             if row.order_id not in book.orders
         ]

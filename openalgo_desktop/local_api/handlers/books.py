@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.model import BookRows, Order, Trade
 from openalgo_desktop.local_api.handlers import shapes
 from openalgo_desktop.local_api.handlers.shapes import success
@@ -110,6 +110,9 @@ async def openposition(call: Call) -> dict[str, Any]:
     mode = call.desk.mode
     data = call.data
     wanted = (data["symbol"], data["exchange"], data["product"])
+    if call.own is not None:
+        key = (data["exchange"], data["symbol"], Product(data["product"]))
+        return success(mode, quantity=call.own.held(key))
     quantity = 0
     for row in await call.desk.read.positions():
         if (row.symbol, row.exchange, row.product.value) == wanted:

@@ -20,7 +20,6 @@ from openalgo_desktop.local_api.table import ApiError, Call
 from openalgo_desktop.trading.bulk import Child, place_basket, place_split, split_sizes
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
-from openalgo_desktop.trading.underway import key_of
 
 #: Basket orders that are under way at a broker together.
 LIVE_AT_ONCE = 10
@@ -29,18 +28,18 @@ LIVE_AT_ONCE = 10
 async def placesmartorder(call: Call) -> dict[str, Any]:
     data = call.data
     request, target = order_request(data, data["strategy"]), data["position_size"]
-    call.begin_write(closes=_reduces(call, request, target))
     with texts_of_orders(request):
-        result = await SmartOrders(call.desk).place(request, target, call.source, call.mode)
+        result = await SmartOrders(call.desk).place(
+            request,
+            target,
+            call.source,
+            call.mode,
+            own=call.own,
+            leaving=lambda closes: call.begin_write(closes=closes),
+        )
     if isinstance(result, NotNeeded):
         return success(result.mode, message=result.message)
     return success(result.mode, **order_ids(result))
-
-
-def _reduces(call: Call, request: OrderRequest, target: int) -> bool:
-    """Whether a target only takes down what is held, by our own book."""
-    held = call.desk.books.book(call.mode).positions.get(key_of(request))
-    return held is not None and held.quantity * target >= 0 and abs(target) < abs(held.quantity)
 
 
 async def basketorder(call: Call) -> dict[str, Any]:

@@ -43,9 +43,15 @@ def texts_of_orders(request: OrderRequest) -> Iterator[None]:
 
 async def place(call: Call, request: OrderRequest) -> Placed:
     """Through the desk, in the mode of the call."""
-    call.begin_write(closes=call.desk.books.book(call.mode).closes(request))
+    own = call.own
+    closes = own.closes(request) if own is not None else _closes(call, request)
+    call.begin_write(closes=closes)
     with texts_of_orders(request):
         return await call.desk.place(request, call.source, call.mode, account=call.account)
+
+
+def _closes(call: Call, request: OrderRequest) -> bool:
+    return call.desk.books.book(call.mode).closes(request)
 
 
 async def placeorder(call: Call) -> dict[str, Any]:

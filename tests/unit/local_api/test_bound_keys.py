@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from openalgo_desktop.core.enums import Action, KeyRights, Mode, Product
+from openalgo_desktop.core.enums import Action, KeyRights, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.runtime.options import TerminalOptions
@@ -63,7 +63,12 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    overrides = {"api.rest_port": 0, "api.ws_port": 0, "simulator.always_open": True}
+    overrides = {
+        "api.rest_port": 0,
+        "api.ws_port": 0,
+        "simulator.always_open": True,
+        "limits.smart": "1000 per second",
+    }
     terminal = Terminal(TerminalOptions(data_dir=tmp_path, overrides=overrides, sim_frozen=True))
     await terminal.start()
     assert terminal.api is not None
@@ -162,8 +167,79 @@ async def test_orders_above_the_quota_are_refused_and_exits_and_cancels_pass(wor
     assert (await world.post(key, "cancelorder", orderid=rests))[0] == 200
     assert (await world.post(key, "closeposition"))[0] == 200
     await until(lambda: world.units(Mode.SANDBOX) == 0)
-    second = await world.key(Mode.SANDBOX, per_minute=1)
-    await world.order(second, 9)  # each key has its own
+    again = await world.key(Mode.SANDBOX, per_minute=3)  # such as that of its next run
+    assert (await world.post(again, "placeorder", **MARKET, quantity=9))[0] == 429
+    other = await world.key(Mode.SANDBOX, strategy="two", per_minute=1)
+    await world.order(other, 9)
+    await world.order(await world.key(Mode.LIVE, per_minute=1), 9)
+
+
+async def by_hand(world: World, mode: Mode, quantity: int, **fields: Any) -> None:
+    side = Action.BUY if quantity > 0 else Action.SELL
+    order = OrderRequest("SBIN", "NSE", side, abs(quantity), **fields)
+    await world.terminal.desk.bound(mode).place(order, "window")
+
+
+async def smart(world: World, key: str, target: int) -> tuple[int, str]:
+    status, answer = await world.post(
+        key, "placesmartorder", **MARKET, quantity=0, position_size=target
+    )
+    return status, answer.get("message", "sent")
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_a_smart_order_of_a_strategy_moves_what_is_its_own(world: World, mode: Mode) -> None:
+    await until(lambda: world.terminal.strategy_book.ready)
+    one, two = await world.key(mode, per_minute=2), await world.key(mode, strategy="two")
+    await by_hand(world, mode, 100)
+    await until(lambda: world.units(mode) == 100)
+
+    async def reaches(key: str, target: int, account: int) -> None:
+        assert await smart(world, key, target) == (200, "sent")
+        await until(lambda: world.units(mode) == account)
+        again = "Positions Already Matched" if target else "No OpenPosition Found"
+        assert (await smart(world, key, target))[1].startswith(again)
+        _, held = await world.post(
+            key, "openposition", symbol="SBIN", exchange="NSE", product="MIS"
+        )
+        assert int(held["quantity"]) == target
+        assert world.units(mode) == account
+
+    assert (await smart(world, one, 0))[1].startswith("No OpenPosition Found")
+    await reaches(one, 5, 105)
+    await by_hand(world, mode, -60, price_type=PriceType.LIMIT, price=900.0)
+    await reaches(two, 7, 112)
+    await reaches(one, 2, 109)  # what only takes its own down is not counted in its quota
+    status, message = await smart(world, one, -3)  # it would net with what others hold
+    assert status == 400 and "Others hold +107 SBIN (MIS) in the account" in message
+    await reaches(two, 0, 102)
+    await reaches(one, 4, 104)
+    assert (await smart(world, one, 6))[0] == 429  # its third that opens something
+    # The exit that rests is of the hand, and of 60 it stays as it is.
+    (resting,) = [row for row in world.book(mode).orders.values() if not row.status.is_final]
+    assert (resting.quantity, resting.strategy) == (60, "")
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_what_a_hand_set_off_is_not_opened_anew_by_the_exit_of_a_strategy(
+    world: World, mode: Mode
+) -> None:
+    await until(lambda: world.terminal.strategy_book.ready)
+    key = await world.key(mode)
+    await smart(world, key, 10)
+    await until(lambda: world.units(mode) == 10)
+    await by_hand(world, mode, -6)
+    await until(lambda: world.units(mode) == 4)
+    assert (await smart(world, key, 0))[0] == 200  # as much as the account has
+    await until(lambda: world.units(mode) == 0)
+    for target in (0, -5):
+        status, message = await smart(world, key, target)
+        assert status == 400 and "one holds +6 SBIN by its book, and the account has +0" in message
+    await by_hand(world, mode, -6)
+    await until(lambda: world.units(mode) == -6)
+    status, message = await smart(world, key, 0)
+    assert status == 400 and "the account has -6" in message
+    assert world.units(mode) == -6
 
 
 async def test_a_request_that_was_too_much_may_come_again_under_its_id(

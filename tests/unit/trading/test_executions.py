@@ -178,3 +178,25 @@ async def test_an_order_id_of_another_day_is_another_order(rig: Rig) -> None:
     tomorrow = msgspec.structs.replace(trade("b", 100), traded_at=NOW + timedelta(days=1))
     rig.tell(100, tomorrow)
     assert rig.units() == 200
+
+
+async def test_what_an_order_filled_before_its_trade_is_told_is_known_until_it_is(
+    rig: Rig,
+) -> None:
+    """Else a position would be neither held nor under way for a moment, and sent again."""
+
+    def ahead() -> list[tuple[str, int]]:
+        return [(order.order_id, units) for order, units in rig.recorder.ahead(ACCOUNT)]
+
+    rig.tell(40, trade("a", 40))
+    assert ahead() == []
+    rig.tell(70, None)
+    assert ahead() == [("1", 30)]
+    rig.tell(70, trade("b", 30))
+    assert ahead() == []
+    rig.tell(100, None)
+    rig.book = [trade("a", 40), trade("b", 30), trade("c", 30)]
+    await until(lambda: rig.units() == 100)
+    assert ahead() == [] == rig.recorder.ahead("another")
+    rig.tell(100, None, Mode.SANDBOX)
+    assert ahead() == []

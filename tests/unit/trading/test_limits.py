@@ -24,7 +24,7 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.trading.limits import RiskRules, one_request
-from openalgo_desktop.trading.ownbook import OwnBook
+from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
 
 BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, 800.0, strategy="s")
 MARKET = OrderRequest("SBIN", "NSE", Action.BUY, 10)
@@ -83,10 +83,16 @@ class Rig:
             lambda exchange: self.open,
             MarketCalendar(),
         )
+        self.units: dict[str, dict[PositionKey, int]] = {}
+        self.rules.own_units = lambda mode, name: self.units.get(name, {})
 
     def hold(self, quantity: int, average: float = 800.0, symbol: str = "SBIN") -> None:
         row = Position(symbol, "NSE", Product.MIS, quantity, average)
         self.world.own.positions[("NSE", symbol, Product.MIS)] = row
+
+    def own_of(self, strategy: str, quantity: int) -> None:
+        """What the strategy book says that the strategy holds of SBIN."""
+        self.units[strategy] = {("NSE", "SBIN", Product.MIS): quantity}
 
     async def refused(self, request: OrderRequest, match: str) -> None:
         with pytest.raises(RiskBlocked, match=match):
@@ -158,6 +164,9 @@ class OneProgram:
         self.most, self.halted = (0, 0), ""
         self.passed: list[str] = []
 
+    def knows(self, name: str) -> bool:
+        return name == "s"
+
     def sizes(self, name: str) -> tuple[int, int]:
         return self.most if name == "s" else (0, 0)
 
@@ -178,8 +187,83 @@ async def test_quotas_of_a_program_hold_its_orders_only_and_let_it_out(rig: Rig)
     program.most, program.halted = (0, 0), "s may only close today."
     await rig.refused(BUY, "s may only close today")
     rig.hold(10)
+    rig.own_of("s", 10)
     await rig.rules.check(msgspec.structs.replace(BUY, action=Action.SELL), Mode.SANDBOX)
     assert program.passed == ["by hand", "s"]
+
+
+async def test_a_program_that_may_only_close_closes_its_own_and_nobody_elses(rig: Rig):
+    program = rig.rules.programs = OneProgram()
+    program.halted = "s may only close today."
+    sale = msgspec.structs.replace(BUY, action=Action.SELL)
+    rig.hold(30)  # ten of them are of the program, the rest of others
+    await rig.refused(sale, "s may only close today")  # its book is known, and has nothing
+    rig.own_of("s", 10)
+    await rig.rules.check(sale, Mode.SANDBOX)
+    await rig.refused(msgspec.structs.replace(sale, quantity=11), "s may only close today")
+    # What rests of it counts, what rests of others does not.
+    other = resting("1", "by hand", 15)
+    rig.world.own.put(other)
+    await rig.rules.check(sale, Mode.SANDBOX)
+    rig.world.own.put(resting("2", "s", 1))
+    await rig.refused(sale, "s may only close today")
+    await rig.rules.check(msgspec.structs.replace(sale, strategy="by hand"), Mode.SANDBOX)
+    # A position of its book that the account does not have any more would be opened anew.
+    rig.hold(-5)
+    await rig.refused(msgspec.structs.replace(sale, quantity=1), "s may only close today")
+
+
+async def test_limits_of_a_programs_name_are_judged_by_its_own_position(rig: Rig):
+    rig.rules.programs = OneProgram()
+    rig.rules.set_scope("strategy:s", {"max_quantity": 5})
+    sale = msgspec.structs.replace(BUY, action=Action.SELL)
+    rig.hold(10)
+    await rig.refused(sale, "quantity 10 is above the limit of 5")
+    with pytest.raises(RiskBlocked, match="quantity 10"):
+        await rig.rules.check_whole(sale, Mode.SANDBOX)
+    rig.own_of("s", 10)
+    await rig.rules.check(sale, Mode.SANDBOX)
+    await rig.rules.check_whole(sale, Mode.SANDBOX)
+    # The limits of all are judged by the account, as ever: it is a position that gets smaller.
+    rig.settings.set("risk.max_quantity", 5)
+    rig.rules.set_scope("strategy:s", {})
+    rig.own_of("s", 0)
+    await rig.rules.check(sale, Mode.SANDBOX)
+
+
+async def test_an_order_of_a_program_does_not_grow_into_what_others_hold(rig: Rig):
+    program = rig.rules.programs = OneProgram()
+    program.halted = "s may only close today."
+    rig.hold(30)
+    rig.own_of("s", 10)
+    order = resting("1", "s", 5)
+    rig.world.own.put(order)
+    await rig.rules.check_modify(order, ModifyRequest("1", quantity=10), Mode.SANDBOX)
+    with pytest.raises(RiskBlocked, match="only close today"):
+        await rig.rules.check_modify(order, ModifyRequest("1", quantity=11), Mode.SANDBOX)
+
+
+async def test_before_its_book_was_read_a_program_has_what_it_did_today(rig: Rig):
+    program = rig.rules.programs = OneProgram()
+    program.halted = "s may only close today."
+    rig.rules.own_units = lambda mode, name: None
+    order = msgspec.structs.replace(
+        resting("1", "s", 10), action=Action.BUY, status=OrderStatus.COMPLETE, filled_quantity=10
+    )
+    fill = Trade(
+        "T1", "1", "SBIN", "NSE", Action.BUY, Product.MIS, 10, 800.0, rig.clock.now(), "s"
+    )  # fmt: skip
+    rig.world.own.update(order, fill)
+    sale = msgspec.structs.replace(BUY, action=Action.SELL)
+    await rig.rules.check(sale, Mode.SANDBOX)
+    await rig.refused(msgspec.structs.replace(sale, quantity=11), "s may only close today")
+
+
+def resting(order_id: str, strategy: str, quantity: int) -> Order:
+    return Order(
+        order_id, "SBIN", "NSE", Action.SELL, quantity, PriceType.LIMIT, Product.MIS, price=810.0,
+        status=OrderStatus.OPEN, strategy=strategy,
+    )  # fmt: skip
 
 
 async def test_open_positions(rig: Rig):
@@ -374,6 +458,7 @@ async def test_who_may_only_close_does_not_open_by_making_an_order_larger(rig: R
     with pytest.raises(RiskBlocked, match="only close today"):
         await rig.rules.check_modify(order, ModifyRequest("1", quantity=500), Mode.SANDBOX)
     await rig.rules.check_modify(order, ModifyRequest("1", price=801.0), Mode.SANDBOX)
+    rig.own_of("s", -12)
     rig.hold(-12)  # it is an exit: by its rest, its own place in the book not counted
     rig.world.own.put(msgspec.structs.replace(order, status=OrderStatus.OPEN))
     part = msgspec.structs.replace(order, filled_quantity=3)

@@ -39,6 +39,10 @@ class Quotas:
         self._sent: dict[tuple[str, Mode], tuple[str, int]] = {}  # day, orders
 
     # -- asked for each order ---------------------------------------------------------------
+    def knows(self, name: str) -> bool:
+        """See :class:`ProgramQuotas`."""
+        return self._find(name) is not None
+
     def sizes(self, name: str) -> tuple[int, int]:
         """See :class:`ProgramQuotas`."""
         seat = self._find(name)
