@@ -117,7 +117,7 @@ def _report(found: Rehearsal, *, output: bool) -> None:
 def _figures(found: Rehearsal) -> list[tuple[str, str]]:
     figures = found.figures
     win_rate = "unknown" if figures.win_rate is None else f"{figures.win_rate:.1f} %"
-    sharpe = "unknown (of two days or more)" if found.sharpe is None else f"{found.sharpe:.2f}"
+    sharpe = "unknown (of five days or more)" if found.sharpe is None else f"{found.sharpe:.2f}"
     return [
         ("Round trips", f"{figures.trades}, {figures.wins} won, {figures.losses} lost"),
         ("Won", win_rate),

@@ -1,5 +1,5 @@
 """Pairs: two banks mostly move together. When the ratio of their prices is far from its mean, sell
-the dear one and buy the cheap one; close both when it is back.
+the dear one and buy the cheap one; close both when it is back, and at 15:10.
 
 How far is counted in standard deviations of the last 60 bars (the z-score). Both orders are *smart*
 ones: they say which position is wanted.
@@ -16,6 +16,7 @@ from openalgo import api
 FIRST, SECOND, EXCHANGE = "HDFCBANK", "ICICIBANK", "NSE"
 VALUE = 50_000  # rupees on each side
 BARS, ENTER, LEAVE = 60, 2.0, 0.5
+LAST = "15:10"  # before brokers close intraday positions themselves
 NAME = os.getenv("STRATEGY_NAME", "Pairs")
 IST = timezone(timedelta(hours=5, minutes=30))
 
@@ -92,14 +93,35 @@ def step(client, held, sizes):
     return wanted, sizes
 
 
+def held_now(client):
+    """What is held already, as ``step`` returns it: a program that is started again goes on with
+    it. Half a pair counts as the whole: it is closed with it."""
+    units = []
+    for symbol in (FIRST, SECOND):
+        answer = client.openposition(strategy=NAME, symbol=symbol, exchange=EXCHANGE, product="MIS")
+        units.append(int(answer.get("quantity", 0)))
+    first, second = units
+    side = (first > 0) - (first < 0) or (second < 0) - (second > 0)
+    return side, (abs(first), abs(second))
+
+
+def close(client, held, sizes):
+    """Both legs to nothing."""
+    order(client, FIRST, 0, held * sizes[0])
+    order(client, SECOND, 0, -held * sizes[1])
+
+
 def main():
     client = api(
         api_key=os.getenv("OPENALGO_API_KEY"),
         host=os.getenv("OPENALGO_HOST", "http://127.0.0.1:5000"),
     )
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    held, sizes = 0, (0, 0)
+    held, sizes = held_now(client)
     while not stop.is_set():
+        if f"{datetime.now(IST):%H:%M}" >= LAST:
+            close(client, held, sizes)
+            return
         held, sizes = step(client, held, sizes)
         stop.wait(30)
 

@@ -1,7 +1,8 @@
 """Sells the at-the-money call and put of NIFTY and guards each with a stop 30 % above its price.
 
-Selling options can lose more than it can win: try this in the sandbox. It enters once, at 09:20 or
-when it is started later, puts the stops into the market, and closes what is left at 15:15.
+Selling options can lose more than it can win: try this in the sandbox. It enters once a day, at
+09:20 or when it is started later, puts the stops into the market, and closes what is left at 15:15.
+That it has entered is kept in a file of its own, so that it does not enter again after a crash.
 """
 
 import os
@@ -9,6 +10,7 @@ import signal
 import threading
 import time
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 from openalgo import api
 
@@ -41,18 +43,29 @@ def nearest_expiry(client):
     return answer["data"][0].replace("-", "").upper() if good(answer) else ""
 
 
-def sell(client, option_type, expiry):
+def choose(client, expiry):
+    """Call and put of one strike, each with its quantity; empty where they are not found. NIFTY may
+    cross the middle between two strikes while we ask: then once more."""
+    for _ in range(5):
+        legs = []
+        for option_type in ("CE", "PE"):
+            chosen = client.optionsymbol(
+                underlying=UNDERLYING,
+                exchange=EXCHANGE,
+                expiry_date=expiry,
+                offset="ATM",
+                option_type=option_type,
+            )
+            if not good(chosen):
+                return []
+            legs.append((chosen["symbol"], int(chosen["lotsize"]) * LOTS))
+        if legs[0][0][:-2] == legs[1][0][:-2]:
+            return legs
+    return []
+
+
+def sell(client, symbol, quantity):
     """Sell one leg; returns its symbol, quantity and average price, or None."""
-    chosen = client.optionsymbol(
-        underlying=UNDERLYING,
-        exchange=EXCHANGE,
-        expiry_date=expiry,
-        offset="ATM",
-        option_type=option_type,
-    )
-    if not good(chosen):
-        return None
-    symbol, quantity = chosen["symbol"], int(chosen["lotsize"]) * LOTS
     answer = client.placeorder(
         strategy=NAME,
         symbol=symbol,
@@ -94,14 +107,14 @@ def guard(client, symbol, quantity, average):
 
 def enter(client):
     """Both legs with their stops; a leg without a stop is not kept."""
-    expiry = nearest_expiry(client)
-    for option_type in ("CE", "PE"):
-        leg = sell(client, option_type, expiry)
+    chosen = choose(client, nearest_expiry(client))
+    for symbol, quantity in chosen:
+        leg = sell(client, symbol, quantity)
         if leg is None or not guard(client, *leg):
             print("not complete: everything is closed")
             leave(client)
             return False
-    return True
+    return bool(chosen)
 
 
 def leave(client):
@@ -117,17 +130,24 @@ def due(clock, entered):
     return "enter" if clock >= ENTRY and not entered else "wait"
 
 
+def mark_of(day):
+    """The file that says that it has entered on a day. HOME is the program's own and stays."""
+    return Path.home() / f"straddle-{day}"
+
+
 def main():
     client = api(
         api_key=os.getenv("OPENALGO_API_KEY"),
         host=os.getenv("OPENALGO_HOST", "http://127.0.0.1:5000"),
     )
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    entered = False
+    mark = mark_of(datetime.now(IST).date())
+    if mark.exists():
+        print("it has entered today already: it looks after nothing but the close")
     while not stop.is_set():
-        what = due(f"{datetime.now(IST):%H:%M}", entered)
+        what = due(f"{datetime.now(IST):%H:%M}", mark.exists())
         if what == "enter":
-            entered = True  # once, whatever becomes of it
+            mark.touch()  # once, whatever becomes of it
             if not enter(client):
                 return
         if what == "leave":

@@ -1,7 +1,7 @@
 """Follows the supertrend of 15-minute bars: long while it is below the price, short while above.
 
 The supertrend is a band of some average ranges around the middle of the bar. It only moves towards
-the price, and changes its side when a close passes it.
+the price, and changes its side when a close passes it. At 15:10 it closes what it holds and ends.
 """
 
 import os
@@ -13,6 +13,7 @@ from openalgo import api
 
 SYMBOL, EXCHANGE, QUANTITY = "INFY", "NSE", 1
 PERIOD, WIDTH = 10, 3.0
+LAST = "15:10"  # before brokers close intraday positions themselves
 NAME = os.getenv("STRATEGY_NAME", "Supertrend")
 IST = timezone(timedelta(hours=5, minutes=30))
 
@@ -66,19 +67,22 @@ def bars_of(client):
 def step(client, held):
     """Look once; returns what is held now (+1, -1, 0)."""
     wanted = supertrend(bars_of(client), PERIOD, WIDTH)
-    if wanted in (0, held):
-        return held
+    return held if wanted in (0, held) else move(client, held, wanted)
+
+
+def move(client, held, wanted):
+    """Make the position what is wanted (+1, -1, 0); returns what it is then."""
     answer = client.placesmartorder(
         strategy=NAME,
         symbol=SYMBOL,
         exchange=EXCHANGE,
-        action="BUY" if wanted > 0 else "SELL",
+        action="BUY" if wanted > held else "SELL",
         price_type="MARKET",
         product="MIS",
         quantity=QUANTITY,
         position_size=wanted * QUANTITY,
     )
-    print("up" if wanted > 0 else "down", answer)
+    print(f"from {held} to {wanted}:", answer)
     return wanted if answer.get("status") == "success" else held
 
 
@@ -90,6 +94,9 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     held = 0
     while not stop.is_set():
+        if f"{datetime.now(IST):%H:%M}" >= LAST:
+            move(client, held, 0)
+            return
         held = step(client, held)
         stop.wait(30)
 

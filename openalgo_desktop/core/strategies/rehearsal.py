@@ -19,6 +19,8 @@ from openalgo_desktop.core.trade_journal import Execution, TradeFigures
 #: Seconds of the rehearsal in one second. Above that prices come too seldom for its clock.
 SLOWEST, FASTEST, USUAL = 1.0, 120.0, 60.0
 MAX_DAYS = 60
+#: Of fewer days a Sharpe ratio is a number without meaning.
+SHARPE_DAYS = 5
 #: Trading days in a year, as annualised figures of the field count them.
 _YEAR = 252
 
@@ -71,8 +73,8 @@ class RehearsedDay(msgspec.Struct, frozen=True, kw_only=True):
 
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it, rupees. ``exposure`` is the part of the time in which it held something (0
-    to 1), ``sharpe`` the mean daily result by its deviation, times the root of 252 (None below two
-    days, or where no day differs)."""
+    to 1), ``sharpe`` the mean daily result by its deviation, times the root of 252 (None below
+    five days, or where no day differs)."""
 
     name: str
     days: tuple[RehearsedDay, ...]
@@ -85,7 +87,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
 def sharpe_of(results: Sequence[Decimal]) -> float | None:
     """The annualised Sharpe ratio of daily results without a riskless rate (W. F. Sharpe, *The
     Sharpe Ratio*, 1994); None where it says nothing."""
-    if len(results) < 2:
+    if len(results) < SHARPE_DAYS:
         return None
     values = [float(result) for result in results]
     spread = statistics.stdev(values)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -46,6 +48,9 @@ class Client:
 
     def history(self, *, symbol: str, **_: Any) -> Any:
         return self.bars.of(symbol)
+
+    def openposition(self, *, symbol: str, **_: Any) -> dict[str, Any]:
+        return {"status": "success", "quantity": str(self.held.get(symbol, 0))}
 
     def placesmartorder(self, *, symbol: str, position_size: int, **_: Any) -> dict[str, str]:
         if symbol == self.refuse:
@@ -158,11 +163,30 @@ def test_a_pair_is_never_one_leg() -> None:
     assert client.held == {"HDFCBANK": 0}
 
 
+def test_a_pair_is_taken_up_after_a_restart_and_closed_at_the_end_of_the_day() -> None:
+    sample = load("pairs")
+    client = Client(Bars(15, HDFCBANK=[], ICICIBANK=[]))
+    for units, told in (((0, 0), 0), ((-480, 250), -1), ((60, -32), 1), ((0, 7), -1)):
+        client.held = dict(zip(("HDFCBANK", "ICICIBANK"), units, strict=True))
+        held, sizes = sample.held_now(client)
+        assert (held, sizes) == (told, (abs(units[0]), abs(units[1])))
+        sample.close(client, held, sizes)
+        assert set(client.held.values()) == {0}
+
+
+def test_supertrend_closes_what_it_holds() -> None:
+    sample = load("supertrend")
+    client = Client(Bars(15, INFY=[]))
+    client.held["INFY"] = 1
+    assert sample.move(client, 1, 0) == 0 and client.held == {"INFY": 0}
+
+
 class OptionClient:
     """Fills at 100 rupees; ``refuse`` the order with that number."""
 
     def __init__(self, refuse: int = 0) -> None:
         self.refuse = refuse
+        self.strike: Callable[[], int] = lambda: 26000
         self.placed: list[dict[str, Any]] = []
         self.left: list[str] = []
 
@@ -170,7 +194,7 @@ class OptionClient:
         return {"status": "success", "data": ["24-NOV-26", "01-DEC-26"]}
 
     def optionsymbol(self, *, option_type: str, expiry_date: str, **_: Any) -> dict[str, Any]:
-        symbol = f"NIFTY{expiry_date}26000{option_type}"
+        symbol = f"NIFTY{expiry_date}{self.strike()}{option_type}"
         return {"status": "success", "symbol": symbol, "lotsize": 65}
 
     def placeorder(self, **order: Any) -> dict[str, Any]:
@@ -221,6 +245,43 @@ def test_a_straddle_without_all_its_stops_is_closed(refuse: int) -> None:
     client = OptionClient(refuse)
     assert not sample.enter(client)
     assert client.left == ["cancelled", "closed"]
+
+
+def test_a_straddle_has_one_strike_where_the_index_moves_between_two_questions() -> None:
+    sample = load("short_straddle")
+    client = OptionClient()
+    strikes = iter([26000, 26050, 26050, 26050])
+    client.strike = lambda: next(strikes)
+    assert sample.enter(client)
+    sold = [order["symbol"] for order in client.placed if order["action"] == "SELL"]
+    assert sold == ["NIFTY24NOV2626050CE", "NIFTY24NOV2626050PE"]
+    client = OptionClient()
+    client.strike = iter(range(26000, 27000, 50)).__next__
+    assert not sample.enter(client) and client.placed == []
+
+
+def test_a_straddle_that_crashed_does_not_enter_again_that_day(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for expected in (["SELL", "BUY", "SELL", "BUY"], []):
+        sample = load("short_straddle")
+        client = OptionClient()
+        monkeypatch.setattr(sample, "api", lambda client=client, **_: client)
+        monkeypatch.setattr(sample.Path, "home", lambda: tmp_path)
+        monkeypatch.setattr(sample.signal, "signal", lambda *_: None)
+        monkeypatch.setattr(sample, "datetime", AtTen)
+        monkeypatch.setattr(sample.stop, "wait", lambda _, sample=sample: sample.stop.set())
+        sample.main()
+        assert [order["action"] for order in client.placed] == expected
+        assert client.left == ["cancelled", "closed"]  # it was asked to end
+
+
+class AtTen(datetime):
+    """Ten o'clock of one day."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return OPEN + timedelta(minutes=45)
 
 
 def test_tick_printer() -> None:

@@ -49,9 +49,10 @@ def test_exposure_is_the_part_of_the_time_in_which_anything_is_held() -> None:
 
 
 def test_sharpe_needs_days_that_differ() -> None:
-    assert sharpe_of([Decimal(5)]) is None is sharpe_of([Decimal(5), Decimal(5)])
-    # Mean 2, sample deviation 2: the root of 252.
-    assert sharpe_of([Decimal(0), Decimal(2), Decimal(4)]) == pytest.approx(15.8745, abs=1e-4)
+    assert sharpe_of([Decimal(5)] * 5) is None is sharpe_of(list(map(Decimal, range(4))))
+    # Mean 2, sample deviation the root of 2.5.
+    results = list(map(Decimal, range(5)))
+    assert sharpe_of(results) == pytest.approx(2 / 2.5**0.5 * 252**0.5)
 
 
 @pytest.mark.parametrize(
