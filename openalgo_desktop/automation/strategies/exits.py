@@ -151,7 +151,12 @@ class Exits:
                     await live.moved.wait()
 
     def _is_known(self, live: LiveRun, place: Place) -> bool:
-        return place.closed or bool(place.attempts) or bool(self._order_of(live, place))
+        known = place.closed or bool(place.attempts) or bool(self._order_of(live, place))
+        return known or self._waits(place)
+
+    def _waits(self, place: Place) -> bool:
+        """Whether it cannot leave before its exchange opens."""
+        return bool(place.held) and not self._ground.is_open(place.exchange)
 
     def _answer(self, live: LiveRun, place: Place) -> LegAnswer:
         """Without an answer of the broker so far it is on its way: that is no refusal."""
@@ -159,7 +164,9 @@ class Exits:
         known = place.closed or bool(order_id)
         refused = not known and bool(place.attempts)
         error = ""
-        if not known:
+        if not known and self._waits(place):
+            error = f"{place.exchange} is closed now: it goes out when that opens."
+        elif not known:
             plan = self._ground.legs.plan(place.ref)
             text = plan.message if plan is not None else place.message
             error = text if refused else f"No answer yet: {text or 'it is on its way'}"

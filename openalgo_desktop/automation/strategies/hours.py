@@ -11,13 +11,11 @@ from openalgo_desktop.automation.strategies.exits import Exits
 from openalgo_desktop.automation.strategies.ground import Ground
 from openalgo_desktop.automation.strategies.live import LiveRun
 from openalgo_desktop.automation.strategies.runs import Runs
-from openalgo_desktop.automation.strategies.start import Starter
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, StorageError
 from openalgo_desktop.core.events import Notice
 from openalgo_desktop.core.exits import PlanState
-from openalgo_desktop.core.strategies.model import SignalLeg
 from openalgo_desktop.core.strategies.ports import EveryEntryRejected
 from openalgo_desktop.core.strategies.rows import MadeStrategy
 from openalgo_desktop.core.strategies.run_rules import KIND_OF
@@ -25,6 +23,7 @@ from openalgo_desktop.core.strategies.schedule import (
     GRACE,
     at,
     days_to_expiry,
+    exchange_of,
     leave_at,
     start_due,
     start_missed,
@@ -46,6 +45,8 @@ WATCH_AGAIN = 30.0
 #: Pause between the tries of a start by schedule; seconds.
 TRY_AGAIN = 10.0
 _SCOPE = "strategy-days"
+#: Behind a day: a start was begun, and nobody saw yet what became of it.
+_TRYING = " trying"
 
 Start = Callable[[MadeStrategy, Mode], Awaitable[object]]
 
@@ -132,7 +133,7 @@ class Hours:
             return
         if live.state.again or not any(live.open()):
             self._wake(live)
-        exchange = exchange_of(live.made)
+        exchange = exchange_of(live.definition)
         if not self._ground.is_open(exchange):
             return
         d, windows = live.definition, self._ground.calendar.windows(exchange, now.date())
@@ -185,7 +186,7 @@ class Hours:
             row = made.definition.scheduler
             if self._done.get(made.strategy_id) == day or self._rests(made):
                 continue
-            windows = self._ground.calendar.windows(exchange_of(made), now.date())
+            windows = self._ground.calendar.windows(exchange_of(made.definition), now.date())
             if start_due(row, now, windows):
                 await self._begin(made, day, now)
             elif (
@@ -195,25 +196,37 @@ class Hours:
             ):
                 self._missed(made, row.start_time, now)
 
-    async def _first(self, made: MadeStrategy, day: str) -> bool:
-        """Whether this day was not dealt with yet; afterwards it is, over restarts too."""
+    async def _first(self, made: MadeStrategy, day: str, *, trying: bool = False) -> bool:
+        """Whether this day was not dealt with yet; afterwards it is, over restarts too. Of a start
+        that is only ``trying`` the program may not have seen the end: where it began no run,
+        nothing was sent, and it is tried again."""
         number = made.strategy_id
         self._done[number] = day
         try:
-            if await self._ground.days.get(_SCOPE, str(number)) == day:
+            known = await self._ground.days.get(_SCOPE, str(number))
+            if known == day or (known == day + _TRYING and await self._began(made)):
                 return False
-            await self._ground.days.put(_SCOPE, str(number), day)
+            await self._ground.days.put(_SCOPE, str(number), day + _TRYING if trying else day)
         except StorageError:  # with the next look, and a start that comes too late is told
             self._done.pop(number, None)
             raise
         return True
+
+    async def _began(self, made: MadeStrategy) -> bool:
+        """Whether the schedule began a run of it today."""
+        midnight = at(self._ground.clock.now().astimezone(IST).date(), "00:00")
+        runs = await self._ground.store.runs_since(made.strategy_id, midnight)
+        return any(
+            run.trigger_source is TriggerSource.SCHEDULER and run.started_at >= midnight
+            for run in runs
+        )
 
     async def _begin(self, made: MadeStrategy, day: str, now: datetime) -> None:
         row = made.definition.scheduler
         if made.strategy_id in self._runs.live or not self._fits_expiry(made, now):
             self._done[made.strategy_id] = day
             return
-        if not await self._first(made, day):
+        if not await self._first(made, day, trying=True):
             return
         mode = Mode.LIVE if row.default_mode == "live" else Mode.SANDBOX
         work = self._try(made, mode, day)
@@ -233,15 +246,25 @@ class Hours:
             await self._start(made, mode)
         except EveryEntryRejected as error:
             self._notice(made, f"The schedule started it, and {error.message}")
+            await self._note(number, day)
         except AppError as error:
             if number not in self._again_at:
                 text = f"The schedule could not start it: {error.message} It is tried again for "
                 self._notice(made, f"{text}{GRACE.seconds // 60} minutes.")
             self._again_at[number] = self._ground.clock.monotonic() + TRY_AGAIN
-            await self._ground.days.put(_SCOPE, str(number), f"{day} not yet")
+            await self._note(number, f"{day} not yet")
             self._done.pop(number, None)
         else:
             self._again_at.pop(number, None)
+            await self._note(number, day)
+
+    async def _note(self, number: int, text: str) -> None:
+        """A disk that takes nothing leaves that it was tried: the run itself says what became of
+        it."""
+        try:
+            await self._ground.days.put(_SCOPE, str(number), text)
+        except StorageError as error:
+            log.error("the start of strategy %s was not noted: %s", number, error.message)
 
     def _missed(self, made: MadeStrategy, start: str, now: datetime) -> None:
         late = int((now - at(now.date(), start)).total_seconds() // 60)
@@ -264,12 +287,3 @@ class Hours:
             return False
         left = days_to_expiry(now.date(), days[0], self._ground.calendar, exchange)
         return left in wanted
-
-
-def exchange_of(made: MadeStrategy) -> str:
-    """The exchange whose hours count."""
-    first = made.definition.legs[0]
-    match first:
-        case SignalLeg():
-            return first.exchange
-    return Starter.exchange(made.definition)

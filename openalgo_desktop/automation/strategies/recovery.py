@@ -201,10 +201,17 @@ class Recovery:
     async def _fail(self, live: LiveRun, why: str) -> None:
         """The run ends in error; what its plans protect stays protected."""
         async with live.lock:
-            held = [place.symbol for place in live.open()]
             text = f"The state of the run cannot be proven: {why}."
-            if held:
-                text += f" {', '.join(held)} may be open; their exit plans go on. Look at them."
+            guarded: list[str] = []
+            bare: list[str] = []
+            for place in live.open():
+                plan = self._ground.legs.plan(place.ref)
+                stops = plan is not None and plan.state.is_watched and not plan.spec.empty
+                (guarded if stops else bare).append(place.symbol)
+            if guarded:
+                text += f" {', '.join(guarded)} may be open; the stops of their exit plans go on."
+            if bare:
+                text += f" {', '.join(bare)} may be open WITHOUT a stop. Look at them now."
             self._runs.tell(live, EventKind.RECOVERY_FAILED, text, Severity.CRITICAL)
             live.recovering = False
             await self._work.finish(live, StopReason.RECOVERY_FAILED, RunStatus.ERRORED)

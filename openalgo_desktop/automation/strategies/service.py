@@ -183,11 +183,11 @@ class Engine(Catalog):
         return live
 
     async def stop(self, strategy_id: int, by: str, *, close_all: bool = False) -> StopAnswer:
-        """End the run: everything goes out at the market. Raises :class:`NotNow` where it does not
-        run, or where nothing of it could be closed (it stays open and looked after)."""
+        """End the run: everything goes out at the market, what is of a closed exchange when that
+        opens. Raises :class:`NotNow` where it does not run, or where nothing of it could be closed
+        (it stays open and looked after)."""
         live = self._running(await self.get(strategy_id))
         places = list(live.open())
-        self._check_market([place.exchange for place in places if place.held])
         if close_all:
             text = f"Close all was asked for by {by}."
             self.registry.tell(live, EventKind.CLOSE_ALL_MANUAL, text)

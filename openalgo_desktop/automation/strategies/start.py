@@ -32,7 +32,6 @@ from openalgo_desktop.core.strategies.model import (
     BatchLeg,
     Definition,
     RangeBreakout,
-    Segment,
     SignalLeg,
 )
 from openalgo_desktop.core.strategies.ports import EveryEntryRejected, NotNow
@@ -44,7 +43,7 @@ from openalgo_desktop.core.strategies.rows import (
     StartAnswer,
 )
 from openalgo_desktop.core.strategies.run_rules import Guard, session_start
-from openalgo_desktop.core.strategies.schedule import at, leave_at
+from openalgo_desktop.core.strategies.schedule import at, exchange_of, leave_at
 from openalgo_desktop.core.strategies.words import (
     EventKind,
     OrderKind,
@@ -54,7 +53,6 @@ from openalgo_desktop.core.strategies.words import (
     StrategyKind,
     TriggerSource,
 )
-from openalgo_desktop.core.symbols import option_exchange
 from openalgo_desktop.core.ticks import Part
 
 LIVE_NOT_ENABLED = (
@@ -91,7 +89,7 @@ class Starter:
         prices: dict[Key, Decimal] = {}
         state = RunState(guard=guard)
         if d.kind is StrategyKind.BATCH:
-            self._check_hours(d, self.exchange(d))
+            self._check_hours(d, exchange_of(d))
             if d.range_breakout is not None:
                 self._check_range(d.range_breakout)
                 key = self._entries.resolver.underlying_key(d)
@@ -188,13 +186,6 @@ class Starter:
                     "limit is reached, so it starts again tomorrow."
                 )
         return Guard(earlier=earlier, session=start)
-
-    @staticmethod
-    def exchange(d: Definition) -> str:
-        """The exchange whose hours count for a batch."""
-        if all(isinstance(leg, BatchLeg) and leg.segment is Segment.CASH for leg in d.legs):
-            return d.underlying_exchange
-        return option_exchange(d.underlying_exchange)
 
     def _check_hours(self, d: Definition, exchange: str) -> None:
         if not self._ground.is_open(exchange):

@@ -29,7 +29,7 @@ from openalgo_desktop.core.strategies.model import (
     Reentry,
     ReentryMode,
 )
-from openalgo_desktop.core.strategies.schedule import at
+from openalgo_desktop.core.strategies.schedule import at, exchange_of, leave_at
 from openalgo_desktop.core.strategies.words import (
     EventKind,
     OrderKind,
@@ -237,12 +237,20 @@ class Work:
     def _may_enter(self, live: LiveRun) -> bool:
         if live.made.status is RunStatus.PAUSED or live.state.leaving is not None:
             return False
-        now = self._ground.clock.now().astimezone(IST)
         try:
             self._ground.may_trade(live.run.mode)
         except AppError:
             return False
-        return now < at(now.date(), live.definition.exit_time) or not live.definition.intraday
+        return self._in_time(live)
+
+    def _in_time(self, live: LiveRun) -> bool:
+        """Whether something that is entered now is not let go at once: before its exit time, and on
+        a half day before the close."""
+        now = self._ground.clock.now().astimezone(IST)
+        windows = self._ground.calendar.windows(exchange_of(live.definition), now.date())
+        return not live.definition.intraday or now < leave_at(
+            now.date(), live.definition.exit_time, windows
+        )
 
     def _may_reenter(self, live: LiveRun) -> bool:
         now = self._ground.clock.now().astimezone(IST)
@@ -250,12 +258,11 @@ class Work:
         if limit and now >= at(now.date(), limit):
             return False
         status = live.made.status is RunStatus.PAUSED
-        intime = now < at(now.date(), live.definition.exit_time) or not live.definition.intraday
         try:
             self._ground.may_trade(live.run.mode)
         except AppError:
             return False
-        return intime and not status
+        return self._in_time(live) and not status
 
     # -- re-entry ---------------------------------------------------------------------------
     def closed(self, live: LiveRun, place: Place) -> None:

@@ -8,12 +8,30 @@ from datetime import date, datetime, timedelta
 from openalgo_desktop.core.calendar import MarketCalendar, Window
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.strategies.checks import DAYS, clock_time
-from openalgo_desktop.core.strategies.model import Scheduler
+from openalgo_desktop.core.strategies.model import (
+    BatchLeg,
+    Definition,
+    Scheduler,
+    Segment,
+    SignalLeg,
+)
+from openalgo_desktop.core.symbols import option_exchange
 
 #: A start that was missed because the engine came late, or slept, is made up for so long.
 GRACE = timedelta(minutes=5)
 #: What has to be out before the close is, so long before it.
 BEFORE_CLOSE = timedelta(minutes=1)
+
+
+def exchange_of(d: Definition) -> str:
+    """The exchange whose hours count; all legs are of one market."""
+    first = d.legs[0]
+    match first:
+        case SignalLeg():
+            return first.exchange
+    if all(isinstance(leg, BatchLeg) and leg.segment is Segment.CASH for leg in d.legs):
+        return d.underlying_exchange
+    return option_exchange(d.underlying_exchange)
 
 
 def at(day: date, text: str) -> datetime:

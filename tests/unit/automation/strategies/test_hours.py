@@ -10,12 +10,19 @@ import msgspec
 import pytest
 
 from openalgo_desktop.automation.strategies import hours
+from openalgo_desktop.core.calendar import Holiday, Opening
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import ConfigError, OrderError
 from openalgo_desktop.core.events import KillSwitchChanged
 from openalgo_desktop.core.strategies.checks import DefinitionError
-from openalgo_desktop.core.strategies.model import Definition, Expiry, Scheduler
+from openalgo_desktop.core.strategies.model import (
+    Definition,
+    Expiry,
+    Reentry,
+    ReentryMode,
+    Scheduler,
+)
 from openalgo_desktop.core.strategies.ports import NotNow, StrategyNotFound
 from openalgo_desktop.core.strategies.rows import LegView, MadeStrategy
 from openalgo_desktop.core.strategies.words import (
@@ -26,6 +33,7 @@ from openalgo_desktop.core.strategies.words import (
     StopReason,
     TriggerSource,
 )
+from openalgo_desktop.storage.state import KeyValueStore
 from tests.unit.automation.strategies.room import (
     CE,
     EXPIRIES,
@@ -91,6 +99,74 @@ async def test_a_schedule_starts_once_a_day_and_stops(room: Room):
     await room.kill()
     await look(room, "10:12:00")
     assert len(await runs(room, made)) == 1  # nor after a restart
+
+
+async def test_a_start_that_a_crash_cut_short_is_made_up_for(room: Room):
+    made = await room.make(scheduled())
+    at_claim = asyncio.Event()
+
+    async def dies(*_: object) -> int:
+        at_claim.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    claim, room.store.claim = room.store.claim, dies  # type: ignore[method-assign]
+    room.clock.jump(at("10:10:00"))
+    await room.engine.hours.look()
+    await at_claim.wait()
+    room.store.claim = claim  # type: ignore[method-assign]
+    await room.kill()
+    assert await runs(room, made) == [] == room.paper.sent
+    await look(room, "10:12:00")
+    await until(lambda: len(room.paper.sent) == 2, "the start")
+    assert await runs(room, made) == [(TriggerSource.SCHEDULER, None)]
+    await until(lambda: room.all_in(made))
+    await room.engine.stop(made.strategy_id, "test")
+    await room.over(made)
+    await room.kill()
+    await look(room, "10:13:00")
+    assert len(await runs(room, made)) == 1
+
+
+async def test_a_start_that_a_crash_cut_short_after_its_claim_is_no_second_one(room: Room):
+    made = await room.make(scheduled())
+    number = str(made.strategy_id)
+    await look(room, "10:10:00")
+    await until(lambda: room.all_in(made), "the entries")
+    await room.engine.recorder.flush()
+    # The note that it came to its end did not reach the disk.
+    await KeyValueStore(room.db).put("strategy-days", number, f"{NOW.date()} trying")
+    await room.kill()
+    await until(lambda: EventKind.RECOVERY_SUCCEEDED in room.kinds())
+    await room.engine.stop(made.strategy_id, "test")
+    await room.over(made)
+    await look(room, "10:12:00")
+    assert len(await runs(room, made)) == 1
+
+
+async def test_a_start_that_was_cut_short_and_comes_too_late_is_told(room: Room):
+    made = await room.make(scheduled())
+    number = str(made.strategy_id)
+    await KeyValueStore(room.db).put("strategy-days", number, f"{NOW.date()} trying")
+    await look(room, "10:20:00")
+    assert await runs(room, made) == []
+    assert [row.text for row in room.notices if "was missed by 10 minutes" in row.text]
+
+
+async def test_nothing_is_entered_again_in_the_last_minute_of_a_half_day(room: Room):
+    again = msgspec.structs.replace(stops(20), after_sl=Reentry(mode=ReentryMode.ASAP, times=5))
+    opened = Opening("NFO", "09:15", "12:00")
+    half = Holiday(NOW.date(), "half day", "SPECIAL_SESSION", open=(opened,))
+    made = await room.running(straddle(rules=again))
+    room.calendar.amend([half])
+    room.clock.jump(at("11:58:00"))
+    room.say(120.0, CE)
+    await until(lambda: len(room.paper.sent) == 4, "its leg comes again")
+    await until(lambda: room.all_in(made))
+    room.clock.jump(at("11:59:00"))
+    room.say(145.0, CE)
+    await until(lambda: leg(room, made).state == "closed")
+    assert len(room.paper.sent) == 5
 
 
 async def test_a_new_schedule_is_looked_after_without_being_asked(
@@ -242,12 +318,28 @@ async def test_a_kill_switch_in_a_closed_market_closes_when_it_opens(room: Room)
     assert room.paper.net(CE) == room.paper.net(PE) == 0
 
 
-async def test_nothing_is_sent_to_a_closed_market(room: Room):
-    made = await room.running(straddle())
+async def test_a_stop_in_a_closed_market_is_taken_and_carried_out_when_it_opens(room: Room):
+    made = await room.running(straddle(intraday=False, product=Product.NRML))
     room.open = False
     with pytest.raises(NotNow, match="NFO is closed now, so nothing can be closed"):
-        await room.engine.stop(made.strategy_id, "test")
-    assert len(room.paper.sent) == 2 and room.engine.view(made.strategy_id) is not None
+        await room.engine.close_leg(made.strategy_id, 1, "test")
+    answer = await room.engine.stop(made.strategy_id, "test")
+    assert answer.pending and not answer.run_stopped
+    assert [(row.ok, row.acknowledged) for row in answer.exits] == [(True, False)] * 2
+    assert {row.error for row in answer.exits} == {
+        "NFO is closed now: it goes out when that opens."
+    }
+    assert len(room.paper.sent) == 2
+    await room.engine.recorder.flush()
+    await room.kill()  # it is on disk
+    await until(lambda: EventKind.RECOVERY_SUCCEEDED in room.kinds())
+    await look(room, "09:14:59", 1)
+    assert len(room.paper.sent) == 2
+    room.open = True
+    await look(room, "09:15:01", 1)
+    await room.over(made)
+    assert room.paper.net(CE) == room.paper.net(PE) == 0
+    assert (await runs(room, made))[0][1] is StopReason.MANUAL
 
 
 async def test_another_account_takes_no_orders_of_a_run(room: Room):
