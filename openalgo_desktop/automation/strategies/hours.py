@@ -123,6 +123,7 @@ class Hours:
     def _look_at(self, live: LiveRun, now: datetime) -> None:
         if live.day != now.date():
             live.new_day(now.date())
+        self._look_at_account(live)
         self._again(live)
         self._judge(live)
         if live.state.leaving is not None:
@@ -151,6 +152,28 @@ class Hours:
             self._expire(live, now)
         if live.state.leaving is not None:
             self._wake(live)
+
+    def _look_at_account(self, live: LiveRun) -> None:
+        """Orders of a run reach its own account only. Where another one takes orders by now nothing
+        can bring out what is held: a human is told, once, and the run goes on when it is back."""
+        if live.run.mode is not Mode.LIVE:
+            return
+        serving = self._ground.desk.bound(Mode.LIVE).read.account_id
+        away = serving != live.run.account_id and any(place.held for place in live.open())
+        note = ""
+        if away:
+            note = (
+                f"Orders go to {serving or 'no account'} now: stops and exits wait until "
+                f"{live.run.account_id} takes orders again."
+            )
+        if note == live.note:
+            return
+        live.note = note
+        held = ", ".join(place.symbol for place in live.open() if place.held)
+        self._notice(
+            live.made, f"{held}: {note}" if note else f"{live.run.account_id} takes orders again."
+        )
+        self._runs.changed(live.strategy_id)
 
     def _expire(self, live: LiveRun, now: datetime) -> None:
         """Contracts that expire today go out at the exit time."""

@@ -71,6 +71,7 @@ class LiveRun:
         self.prices = "stream"
         self.day = run.started_at.astimezone(IST).date()  # of the prices that it knows
         self.recovering = False
+        self.note = ""  # what a human has to know of all that is held
         self.over = False
         self.moved = asyncio.Event()  # set and replaced at every change of a place
         self.plans: dict[str, ExitPlan] = {}  # of open places, as they were last told
@@ -247,7 +248,7 @@ class LiveRun:
             target=place.target if place.open else None,
             best=place.best if place.open else None,
             pnl=None if open_pnl is None else (figures.realised + open_pnl).quantize(_PAISA),
-            message=place.refused or place.message,
+            message=(self.note if place.open else "") or place.refused or place.message,
         )
 
 

@@ -347,9 +347,18 @@ async def test_another_account_takes_no_orders_of_a_run(room: Room):
     made = await room.running(straddle(rules=stops(20)), Mode.LIVE)
     room.live.account_id = "kite:2"
     room.say(120.0, CE)
-    await room.engine.hours.look()
+    for _ in range(2):
+        await room.engine.hours.look()
     assert len(room.live.sent) == 2
+    note = "Orders go to kite:2 now: stops and exits wait until kite:1 takes orders again."
+    assert leg(room, made).message == note
+    assert [row.text for row in room.notices if note in row.text] == [
+        f"Straddle: {CE[1]}, {PE[1]}: {note}"
+    ]
     room.live.account_id = "kite:1"
+    await room.engine.hours.look()
+    assert leg(room, made, 2).message != note
+    assert room.notices[-1].text == "Straddle: kite:1 takes orders again."
     room.say(121.0, CE)
     await until(lambda: room.live.net(CE) == 0, "its own account is back")
     assert leg(room, made, 2).units == -75
