@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.core.strategies.ports import StrategyEngine
 from openalgo_desktop.core.tools import MCP_STRATEGY
+from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.state import KeyValueStore
+from openalgo_desktop.storage.strategies import StrategyRepository
 from openalgo_desktop.trading.webhooks import WebhookStore
 
 if TYPE_CHECKING:
@@ -19,12 +20,10 @@ _PROGRAMS = "hosted"
 
 
 class Named(Protocol):
-    """The part of a terminal that has names."""
+    """The part of a terminal that has names: its storage, so that no engine has to run."""
 
     state: KeyValueStore
-
-    @property
-    def strategies(self) -> StrategyEngine: ...
+    db: Database
 
 
 async def beside_programs(terminal: Terminal) -> set[str]:
@@ -44,7 +43,7 @@ async def beside_made(terminal: Terminal) -> set[str]:
 async def check_webhook(terminal: Named, name: str) -> None:
     """Raise :class:`ConfigError` where a made strategy, a program or language models have that
     name. (Two webhook strategies of one name are one strategy with two addresses.)"""
-    made = {row.definition.name for row in await terminal.strategies.find()}
+    made = {row.definition.name for row in await StrategyRepository(terminal.db).strategies()}
     if name in made | await programs(terminal) | {MCP_STRATEGY}:
         raise ConfigError(
             f"name: {name!r} is the name of another strategy, and what each holds is known by its "

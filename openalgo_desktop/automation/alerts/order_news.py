@@ -47,6 +47,7 @@ class OrderAlerts:
         self._wishes: dict[str, AlertWish] = {}
         self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
         self._waiting: OrderedDict[tuple[Mode, str, str], None] = OrderedDict()
+        self._alive: OrderedDict[tuple[Mode, str, str], None] = OrderedDict()
         self._stops = [
             bus.subscribe(OrderUpdated, self._on_order),
             bus.subscribe(OrderRefused, self._on_refused),
@@ -95,6 +96,9 @@ class OrderAlerts:
     def _on_order(self, event: OrderUpdated) -> None:
         order = event.order
         place = (event.mode, event.account_id, order.order_id)
+        if not order.status.is_final:
+            self._alive[place] = None
+            _shorten(self._alive)
         if order.status is OrderStatus.TRIGGER_PENDING:
             self._waiting[place] = None
             _shorten(self._waiting)
@@ -127,7 +131,10 @@ class OrderAlerts:
         if order.source.startswith(OWN):  # an alert's order must not make alerts send more
             rows = {alert_id: wish for alert_id, wish in rows.items() if not wish.is_careful}
         at = order.updated_at or order.placed_at  # some books tell no more than the latter
-        late = at is not None and (self._clock.now() - at).total_seconds() > NEWS
+        if at is not None:
+            late = (self._clock.now() - at).total_seconds() > NEWS
+        else:  # of an order that was never seen to work nobody knows how old its news is
+            late = (event.mode, event.account_id, order.order_id) not in self._alive
         self._bring(rows, about, name, exact(price) if price else ZERO, text, late)
 
     def _on_refused(self, event: OrderRefused) -> None:

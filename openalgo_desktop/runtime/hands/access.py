@@ -13,6 +13,7 @@ from openalgo_desktop.core.events import SettingChanged
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.numbers import is_digits, whole
 from openalgo_desktop.runtime.hands.ports import Owned, Result
+from openalgo_desktop.runtime.strategy_names import check_webhook
 from openalgo_desktop.storage.keys import DEFAULT_NAME
 from openalgo_desktop.trading.webhooks import (
     SymbolMap,
@@ -202,6 +203,7 @@ async def webhooks_create(owned: Owned, data: dict[str, Any]) -> Result:
     store = WebhookStore(owned.state)
     if any(row.name == data["name"] for row in await store.all()):
         raise ConfigError(f"name: there is a webhook strategy {data['name']!r} already.")
+    await check_webhook(owned, data["name"])
     symbols = tuple(_symbol(text) for text in data["symbol"])
     for at, one in enumerate(symbols):
         if any(other.symbol == one.symbol for other in symbols[:at]):
@@ -230,6 +232,7 @@ async def webhooks_adopt(owned: Owned, data: dict[str, Any]) -> Result:
     store = WebhookStore(owned.state)
     if await store.get(row.webhook_id) is not None:
         raise ConfigError(f"{row.name}: a strategy with this id is here already.")
+    await check_webhook(owned, row.name)
     await store.save(row)
     _told(owned, row.name, "on" if row.active else "off")
     return Result(f"{row.name} is here.")

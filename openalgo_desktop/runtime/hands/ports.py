@@ -19,6 +19,7 @@ from openalgo_desktop.runtime.start_mcp import Mcp
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.storage.applock import AppLock
 from openalgo_desktop.storage.audit import AuditTrail
+from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.state import KeyValueStore
@@ -40,6 +41,7 @@ class Owned(Protocol):
     started: datetime
     bus: Bus
     data_dir: DataDirectory
+    db: Database
     state: KeyValueStore
     vault: Vault
     keys: ApiKeys

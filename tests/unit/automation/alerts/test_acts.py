@@ -319,9 +319,25 @@ async def test_an_alerts_own_orders_set_off_no_further_ones(room: Room):
     one = msgspec.structs.replace(BUY, per_day=5)
     wish = AlertWish("", "", AlertWhen.HAPPENS, again=True, subject=filled, acts=(one,))
     made = await room.alerts.add(wish)
-    room.bus.publish(order(OrderStatus.COMPLETE, "1", source="api:me"))
-    room.bus.publish(order(OrderStatus.COMPLETE, "2", source=f"alert:{made.alert_id}-a1"))
+    for number, source in (("1", "api:me"), ("2", f"alert:{made.alert_id}-a1")):
+        room.bus.publish(order(OrderStatus.OPEN, number, source=source))
+        room.bus.publish(order(OrderStatus.COMPLETE, number, source=source))
     await told(room, 1)
+    assert len(room.corridor.sends) == 1
+
+
+async def test_news_that_nobody_dates_moves_money_only_of_what_was_seen_to_work(room: Room):
+    wish = AlertWish(
+        "", "", AlertWhen.HAPPENS, again=True, subject=OfOrders(Mode.SANDBOX),
+        acts=(msgspec.structs.replace(BUY, per_day=5),),
+    )  # fmt: skip
+    await room.alerts.add(wish)
+    room.bus.publish(order(OrderStatus.COMPLETE, "1"))  # perhaps of this morning
+    await told(room, 1)
+    assert room.corridor.sends == [] and refused(room) == [LATE_NEWS]
+    room.bus.publish(order(OrderStatus.OPEN, "2"))
+    room.bus.publish(order(OrderStatus.COMPLETE, "2"))
+    await told(room, 2)
     assert len(room.corridor.sends) == 1
 
 
