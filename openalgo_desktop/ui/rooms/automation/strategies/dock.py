@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
 from openalgo_desktop.core.strategies.hosted import HostedView
+from openalgo_desktop.core.strategies.ports import StrategyNotFound
+from openalgo_desktop.core.strategies.rows import RunEvent
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.rows import WebhookStrategy
 from openalgo_desktop.ui.kit import look
@@ -58,6 +60,9 @@ class StrategiesDock(TableDock[StrategyRow]):
         self._reading = False
         self._unread = False
         self._wanted = ""  # the row to choose when it is there
+        self._names: set[str] = set()  # of all rows, shown or not
+        self._told: set[int] = set()  # made strategies of which something was told
+        self._telling = False
         self.made, self.programs = MadeActs(self), ProgramActs(self)
         self.page = Segments("strategies-kind", "Show strategies", PAGES, compact=True)
         self.page.changed.connect(lambda _: self.refresh())
@@ -85,7 +90,7 @@ class StrategiesDock(TableDock[StrategyRow]):
         self.content.addWidget(self.hint)
         self.setAcceptDrops(True)
         self.listen(bridge.strategies.changed, self._on_made)
-        self.listen(bridge.strategies.told, lambda _: self.news())
+        self.listen(bridge.strategies.told, self._on_told)
         self.listen(bridge.strategies.booked, self._on_book)
         self.listen(bridge.programs.changed, self._on_program)
         self.listen(bridge.programs.removed, lambda _: self.news())
@@ -124,6 +129,7 @@ class StrategiesDock(TableDock[StrategyRow]):
             while self._unread:
                 self._unread = False
                 rows = await self._all_rows()
+                self._names = {row.name for row in rows}
                 shown = self.page.value()
                 self.set_rows([row for row in rows if shown in (ALL, row.page)])
                 self._count(rows)
@@ -174,6 +180,34 @@ class StrategiesDock(TableDock[StrategyRow]):
         if self.detail.ident == fresh.ident and self.detail.isVisible():
             self.detail.again()
 
+    def _on_told(self, event: RunEvent) -> None:
+        """Something happened to one: it is read again, and no other."""
+        if self.is_hidden():
+            self.news()
+            return
+        self._told.add(event.strategy_id)
+        if not self._telling:
+            self._telling = True
+            self.spawn(self._read_told(), "read a strategy")
+
+    async def _read_told(self) -> None:
+        door = self.bridge.strategies
+        try:
+            while self._told:
+                strategy_id = self._told.pop()
+                row = self.row_of(f"made:{strategy_id}")
+                if row is None or row.runs != (door.view(strategy_id) is not None):
+                    self.news()  # it came, went, began or ended
+                    continue
+                made = await door.get(strategy_id)
+                self.replace_row(made_row(made, door.view(strategy_id)), True)
+                if self.detail.ident == row.ident:
+                    self._on_selection()
+        except StrategyNotFound:
+            self.news()
+        finally:
+            self._telling = False
+
     def _on_program(self, view: HostedView) -> None:
         fresh = program_row(view)
         row = self.row_of(fresh.ident)
@@ -186,8 +220,7 @@ class StrategiesDock(TableDock[StrategyRow]):
 
     def _on_book(self, mode: Mode, names: frozenset[str]) -> None:
         self.detail.booked(mode, names)
-        shown = {row.name for row in self.rows}
-        if mode is self.bridge.mode and not names <= shown:
+        if mode is self.bridge.mode and not names <= self._names:
             self.news()  # a script that was not there before
 
     def flush(self) -> None:

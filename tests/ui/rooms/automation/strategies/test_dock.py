@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QDialog
 from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.strategies.model import Definition, SignalLeg
-from openalgo_desktop.core.strategies.rows import MadeStrategy
-from openalgo_desktop.core.strategies.words import RunStatus, StrategyKind
+from openalgo_desktop.core.strategies.rows import MadeStrategy, RunEvent
+from openalgo_desktop.core.strategies.words import EventKind, RunStatus, StrategyKind
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.automation.strategies.dock import StrategiesDock
 from openalgo_desktop.ui.rooms.automation.strategies.hooks import PayloadsDialog
@@ -174,6 +174,51 @@ def test_a_yes_for_one_live_account_starts_in_no_other(
         assert (await door.get(strategy.strategy_id)).status is RunStatus.STOPPED
 
     drive(scenario)
+
+
+def test_news_of_one_strategy_reads_that_one_and_no_other(drive: Drive) -> None:
+    async def scene(session: Session) -> None:
+        dock = await opened(session)
+        strategy = await made(session, dock)
+        number = strategy.strategy_id
+        door = session.bridge.strategies
+        asked: list[str] = []
+
+        def counting(name: str) -> None:
+            real = getattr(door, name)
+
+            async def call(*given: int) -> object:
+                asked.append(name)
+                return await real(*given)
+
+            setattr(door, name, call)
+
+        await until(lambda: not dock._reading)
+        counting("made")
+        counting("get")
+        for event_id in range(40):
+            door.told.emit(
+                RunEvent(
+                    event_id=event_id,
+                    strategy_id=number,
+                    run_id=None,
+                    at=strategy.updated_at,
+                    kind=EventKind.WEBHOOK_LOCKED,
+                )
+            )
+        # Told behind our back, as a webhook or a command does it.
+        await session.terminal.strategies.enable_live(number, True, "test")
+        await until(lambda: (row := dock.row_of(f"made:{number}")) is not None
+                    and row.made is not None and row.made.live_enabled)  # fmt: skip
+        # A name in the books that is shown on no page: the rows are read again for it, once.
+        await until(lambda: not dock._telling and not dock._reading)
+        seen = asked.count("made")
+        assert "get" in asked and len(asked) < 12
+        dock._on_book(session.bridge.mode, frozenset({CROSS.name}))
+        await until(lambda: not dock._reading)
+        assert asked.count("made") == seen
+
+    drive(scene)
 
 
 def test_live_is_allowed_by_a_question(drive: Drive) -> None:
