@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import msgspec
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.exit_rules import ahead
+from openalgo_desktop.core.exit_words import beside_fields
 from openalgo_desktop.core.exits import (
     ONLY_WHILE_RUNNING,
     ExitPlan,
@@ -103,6 +111,7 @@ class ExitsDialog(QDialog):
         ]
         self.parts = [CountField() for _ in self.targets]
         self._place(column)
+        self.beside = self._beside(column)
         self._fill(plan.spec if plan is not None else ExitSpec(), left)
         hint = label(f"0 is none. Watched {ONLY_WHILE_RUNNING}.", "dialog-exits-hint", "muted")
         hint.setWordWrap(True)
@@ -143,6 +152,20 @@ class ExitsDialog(QDialog):
         grid.setColumnStretch(0, 1)
         column.addLayout(grid)
 
+    def _beside(self, column: QVBoxLayout) -> QCheckBox | None:
+        """What the plan of a strategy has beside these fields: kept, or taken away."""
+        words = beside_fields(self._plan.spec) if self._plan is not None else []
+        if not words:
+            return None
+        box = QCheckBox("Keep what its strategy set beside these")
+        named(box, "dialog-exits-beside", "Keep what its strategy set beside these fields")
+        box.setChecked(True)
+        told = label("; ".join(words), "dialog-exits-beside-text", "muted")
+        told.setWordWrap(True)
+        column.addWidget(box)
+        column.addWidget(told)
+        return box
+
     def _title(self) -> str:
         name, places = self._bridge.name(self._key), self._bridge.places(self._key)
         if self._plan is None:
@@ -169,7 +192,9 @@ class ExitsDialog(QDialog):
             if (offset := leg.read()) is not None
         ]
         base = self._plan.spec if self._plan is not None else ExitSpec()
-        return msgspec.structs.replace(  # what has no fields here (steps, an underlying) stays
+        if self.beside is not None and not self.beside.isChecked():
+            base = msgspec.structs.replace(base, steps=None, under=None)
+        return msgspec.structs.replace(
             base,
             stop=self.stop.read(),
             targets=tuple(rows),

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QLabel
 
 from openalgo_desktop.core.enums import Action, FeedMode, GttType, Mode, PriceType, Product
 from openalgo_desktop.core.errors import NetTimeout
@@ -373,7 +373,13 @@ def test_the_form_keeps_all_targets_of_a_plan(drive: Drive) -> None:
         spec = ExitSpec(stop=Offset.of(5, Unit.PERCENT), targets=parts, steps=steps)
         await session.bridge.watch.protect(SBIN[1], SBIN[0], Product.MIS, Mode.SANDBOX, spec)
         dialog = ExitsDialog.of_position(session.window, session.bridge, SBIN, Product.MIS)
-        assert dialog.spec() == spec  # with what has no fields here
+        assert dialog.spec() == spec  # with what has no fields here, which is told
+        assert dialog.beside is not None
+        told = dialog.findChild(QLabel, "dialog-exits-beside-text")
+        assert told is not None and told.text() == "stop moves by 1 % for every 2 % won"
+        dialog.show()
+        click(dialog.beside)
+        assert dialog.spec() == msgspec.structs.replace(spec, steps=None)
         dialog.deleteLater()
 
     drive(scenario)
