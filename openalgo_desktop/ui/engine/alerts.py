@@ -162,6 +162,10 @@ class AlertsDoor(QObject):
         """Keep the secret of posts in the vault, by the name that :class:`PostTo` gives it."""
         await self._terminal.vault.set(SCOPE + name, value)
 
+    async def keeps(self, name: str) -> bool:
+        """Whether the vault has the secret of that name."""
+        return await self._terminal.vault.get(SCOPE + name) is not None
+
     async def forget_secret(self, name: str) -> None:
         """Forget it; nothing when there is none."""
         await self._terminal.vault.delete(SCOPE + name)

@@ -38,8 +38,9 @@ def always(_values: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a form. ``kind`` is text, time, count, number, choice, flag or days; ``choices``
-    are the words of each value; ``when`` says for which values of the others it is shown."""
+    """One line of a form. ``kind`` is text, secret (typed, not shown), time, count, number, choice,
+    flag or days; ``choices`` are the words of each value; ``when`` says for which values of the
+    others it is shown."""
 
     name: str
     caption: str
@@ -95,7 +96,7 @@ class _Editor:
         self.read: Callable[[], Any]
         self.write: Callable[[Any], object]
         makers = {
-            "text": self._text, "time": self._time, "count": self._count,
+            "text": self._text, "secret": self._secret, "time": self._time, "count": self._count,
             "number": self._number, "choice": self._choice, "flag": self._flag, "days": self._days,
         }  # fmt: skip
         makers[line.kind](changed)
@@ -106,6 +107,11 @@ class _Editor:
         box.textEdited.connect(lambda _: changed())
         self.widget, self.read = box, lambda: box.text().strip()
         self.write = lambda value: box.setText(str(value))
+
+    def _secret(self, changed: Callable[[], object]) -> None:
+        self._text(changed)
+        assert isinstance(self.widget, QLineEdit)
+        self.widget.setEchoMode(QLineEdit.EchoMode.Password)
 
     def _time(self, changed: Callable[[], object]) -> None:
         box = QLineEdit()

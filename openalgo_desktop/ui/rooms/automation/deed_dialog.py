@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from openalgo_desktop.core.alert_acts import RunStrategy, SendOrder, act_name
+from openalgo_desktop.core.alert_acts import PostTo, RunStrategy, SendOrder, act_name
 from openalgo_desktop.core.alerts import AlertWish, PriceAlert
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
@@ -159,7 +160,10 @@ class DeedDialog(QDialog):
     async def _store(self, wish: AlertWish) -> None:
         try:
             await self._bridge.alerts.check(wish)
+            secret = await self._secret_of(wish)
             if await self._meant(wish):
+                if secret is not None:
+                    await self._bridge.alerts.keep_secret(*secret)
                 if self.old is None:
                     await self._bridge.alerts.add(wish)
                 else:
@@ -175,6 +179,21 @@ class DeedDialog(QDialog):
             if is_open(self):
                 self._saving = False
                 self.save.setEnabled(True)
+
+    async def _secret_of(self, wish: AlertWish) -> tuple[str, Secret] | None:
+        """Name and value of a secret that was typed. Raises :class:`InvalidOrder` where a post
+        names one that is neither typed nor kept."""
+        text = self.form.values()["secret_value"]
+        for act in wish.acts:
+            match act:
+                case PostTo(secret=name) if name and text:
+                    return name, Secret(text)
+                case PostTo(secret=name) if name and not await self._bridge.alerts.keeps(name):
+                    raise InvalidOrder(
+                        f"Secret: {name} is not in the vault: give the secret itself.",
+                        field="secret_value",
+                    )
+        return None
 
     async def _meant(self, wish: AlertWish) -> bool:
         """What moves money is asked, with the mode in words."""

@@ -90,6 +90,10 @@ def _moment(*wanted: str) -> Check:
     return lambda values: bool(values["subject"] == TIME and values["moment"] in wanted)
 
 
+def _with_secret(values: Mapping[str, Any]) -> bool:
+    return bool(values["act"] == POST and values["secret"])
+
+
 _STRATEGY = f"{RESULT}-{ResultOf.STRATEGY}"
 
 SUBJECT: tuple[Line, ...] = (
@@ -122,6 +126,12 @@ ACTING: tuple[Line, ...] = (
     Line("act", "And then", "choice", ACTS, first=True),
     Line("url", "Address", hint="https://…", when=_is("act", POST)),
     Line("body", "JSON (empty: the usual one)", when=_is("act", POST)),
+    Line("secret", "Name of a secret", hint="none", when=_is("act", POST),
+         tip="A value of the vault that is sent along: as a header, or where the address says "
+             "{{secret}}"),
+    Line("header", "Header of the secret", hint="Authorization", when=_with_secret),
+    Line("secret_value", "The secret itself", "secret", when=_with_secret,
+         hint="empty: as it is kept"),
     Line("target", "Strategy", when=_is("act", RUN, STOP)),
     Line("act_mode", "In", "choice", MODES, _is("act", RUN, ORDER)),
     Line("side", "Side", "choice", {one: one.value.title() for one in Action}, _is("act", ORDER),
@@ -182,7 +192,8 @@ def acts_of(values: Values, key: Key, account: Callable[[Mode], str]) -> tuple[A
     """What it does beside telling. Raises :class:`InvalidOrder`."""
     kind, mode = values["act"], Mode(values["act_mode"])
     if kind == POST:
-        return (PostTo(values["url"], values["body"]),)
+        header = values["header"] or "Authorization"
+        return (PostTo(values["url"], values["body"], values["secret"], header),)
     if kind == RUN:
         return (RunStrategy(values["target"], mode),)
     if kind == STOP:
@@ -253,8 +264,8 @@ def _subject_values(subject: Source) -> Values:
 
 def _act_values(acts: tuple[Act, ...]) -> Values:
     match acts[0] if acts else None:
-        case PostTo(url=url, body=body):
-            return {"act": POST, "url": url, "body": body}
+        case PostTo(url=url, body=body, secret=secret, header=header):
+            return {"act": POST, "url": url, "body": body, "secret": secret, "header": header}
         case RunStrategy(name=name, mode=mode):
             return {"act": RUN, "target": name, "act_mode": mode}
         case StopStrategy(name=name):
@@ -270,13 +281,11 @@ def _act_values(acts: tuple[Act, ...]) -> Values:
 
 def fits(wish: AlertWish) -> bool:
     """Whether the form has all of a wish: one that has more is not to be cut by it."""
-    posts = [act for act in wish.acts if isinstance(act, PostTo)]
-    plain = all(not post.secret and post.header == "Authorization" for post in posts)
     orders = wish.subject if isinstance(wish.subject, OfOrders) else None
     news = orders is None or len(orders.news) == 1 or set(orders.news) == set(OrderNews)
     alone = wish.against is None and wish.beside is None
     kind = wish.subject == PRICE or wish.needs_bars is False
-    return alone and kind and plain and news and len(wish.acts) <= 1
+    return alone and kind and news and len(wish.acts) <= 1
 
 
 def values_of(wish: AlertWish) -> Values:

@@ -6,8 +6,12 @@ from __future__ import annotations
 from datetime import datetime, time
 from decimal import Decimal
 
+import msgspec
 import pytest
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 
+from openalgo_desktop.automation.alerts.webhook import SCOPE
 from openalgo_desktop.core.alert_acts import PostTo, RunStrategy, SendOrder, StopStrategy
 from openalgo_desktop.core.alert_subjects import (
     Edge,
@@ -53,6 +57,8 @@ WISHES = (
     AlertWish(*SBIN, AlertWhen.CROSSES_UP, Decimal("1.5"), channels=CHANNELS,
               subject=OfCombination("NSE:SBIN / NSE:INFY"),
               acts=(PostTo("https://example.com/x", '{"a":1}'),)),
+    AlertWish(*SBIN, AlertWhen.ABOVE, Decimal(900), channels=CHANNELS,
+              acts=(PostTo("https://example.com/x", secret="mine", header="X-Key"),)),
     AlertWish("", "", AlertWhen.BELOW, Decimal(-5000), channels=CHANNELS,
               subject=OfResult(Mode.LIVE, "live:1", ResultOf.STRATEGY, "ORB"),
               acts=(StopStrategy("ORB"),), note="enough", message="over"),
@@ -81,19 +87,17 @@ def test_what_the_form_has_no_lines_for_is_left_alone() -> None:
     assert not fits(AlertWish(*SBIN, AlertWhen.ABOVE, subject=OfStudy("sma", "line"), span="5m"))
     two = AlertWish(*SBIN, AlertWhen.ABOVE, wish.level, acts=(ORDER, StopStrategy("ORB")))
     assert not fits(two)
-    secret = PostTo("https://example.com", secret="mine")
-    assert not fits(AlertWish(*SBIN, AlertWhen.ABOVE, wish.level, acts=(secret,)))
 
 
 def test_times_and_symbols_that_are_missing_are_named() -> None:
     values = {line.name: "" for line in LINES} | {"mode": "sandbox", "act_mode": "sandbox"}
-    late = values | values_of(WISHES[6]) | {"at": "tomorrow"}
+    late = values | values_of(WISHES[7]) | {"at": "tomorrow"}
     with pytest.raises(InvalidOrder, match="2026-12-31 09:20"):
         wish_of(late, ("", ""), CHANNELS, account)
     with pytest.raises(InvalidOrder, match="pick the one"):
         wish_of(values | values_of(WISHES[1]), ("", ""), CHANNELS, account)
     with pytest.raises(InvalidOrder, match="pick the symbol"):
-        wish_of(values | values_of(WISHES[3]) | {"act": "order", "side": "BUY", "quantity": 1,
+        wish_of(values | values_of(WISHES[4]) | {"act": "order", "side": "BUY", "quantity": 1,
                 "product": "MIS"}, ("", ""), CHANNELS, account)  # fmt: skip
 
 
@@ -133,5 +137,46 @@ def test_an_alert_that_orders_is_asked_and_sends_nothing_by_being_made(drive: Dr
             lambda: [d for d in dock.findChildren(DeedDialog) if d.isVisible() and d.old],
             "its form",
         )
+
+    drive(scenario)
+
+
+def test_the_secret_of_a_post_goes_to_the_vault_and_is_shown_nowhere(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        dock = session.window.docking.open("alerts")
+        assert isinstance(dock, AlertsDock)
+        form = dock.new_deed()
+        address = {"level": 90_000, "act": "post", "url": "https://example.com/hook"}
+        form.form.show_values({**address, "secret": "mine"})
+        click(form.save)
+        error = form.form.fields["secret_value"].message
+        await until(lambda: "mine is not in the vault" in error.text(), "the refusal")
+        assert session.bridge.alerts.all() == []
+        await until(form.save.isEnabled)
+        line = form.form.editor("secret_value")
+        assert isinstance(line, QLineEdit)
+        QTest.keyClicks(line, "s3cret-of-the-post")
+        assert line.echoMode() is QLineEdit.EchoMode.Password
+        assert "s3cret" not in form.hint.text()
+        click(form.save)
+        await until(session.bridge.alerts.all, "the alert")
+        (made,) = session.bridge.alerts.all()
+        assert made.wish.acts == (PostTo("https://example.com/hook", secret="mine"),)
+        assert b"s3cret" not in msgspec.json.encode(made.wish, enc_hook=str)
+        kept = await session.terminal.vault.get(SCOPE + "mine")
+        assert kept is not None and kept.reveal() == "s3cret-of-the-post"
+        # Its form has the name and not the secret; saved as it is the secret stays.
+        await until(lambda: dock.rows, "its row")
+        dock.edit(dock.rows[0])
+        found: list[DeedDialog] = []
+        await until(lambda: found.extend(
+            d for d in dock.findChildren(DeedDialog) if d.isVisible() and d.old
+        ) or found, "its form")  # fmt: skip
+        values = found[0].form.values()
+        assert (values["secret"], values["secret_value"]) == ("mine", "")
+        click(found[0].save)
+        await until(lambda: not dock.findChildren(DeedDialog), "it is saved")
+        assert await session.bridge.alerts.keeps("mine")
 
     drive(scenario)
