@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.analytics.trade_statistics import figures, trip_day
+from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.clock import IST, PacedClock
 from openalgo_desktop.core.enums import Mode, OrderStatus
 from openalgo_desktop.core.errors import ConfigError
@@ -79,6 +80,7 @@ async def _world(
             "api.rest_port": 0,
             "api.ws_port": 0,
             "simulator.always_open": False,
+            "simulator.rate": min(100_000.0, SETTINGS["simulator.rate"].default * wish.pace),
             "hosting.stop_grace": _GRACE,
             "log.level": "ERROR",  # that the clock jumps from day to day is no news
         }

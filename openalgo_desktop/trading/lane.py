@@ -24,6 +24,7 @@ import msgspec
 from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import (
     AppError,
+    DataError,
     NotConnected,
     OrderError,
     OrderNotWorking,
@@ -112,6 +113,16 @@ class Lane(ABC):
             for key, net in nets.items()
             if net.quantity > 0 or key[2] is not Product.CNC  # delivered shares are never short
         }
+
+    def known_units(self, strategy: str) -> Mapping[PositionKey, int]:
+        """As :meth:`strategy_units`. Raises :class:`DataError` before the strategy book was read:
+        who derives an order from it would count what is held from earlier days as not there."""
+        known = self._parts.strategy_units(self.mode, strategy)
+        if known is None:
+            raise DataError(
+                f"What {strategy} holds is being read, so no order was sent. Try again in a moment."
+            )
+        return known
 
     # -- mode -------------------------------------------------------------------------------
     @property

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import AppError, OrderError
 from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.trading.lane import Lane
@@ -31,7 +32,7 @@ class OwnViews:
 
     def __call__(self, view: View) -> View:
         self.account = view
-        held = self._lane.strategy_units(self._strategy).get(self._key, 0)
+        held = self._lane.known_units(self._strategy).get(self._key, 0)
         return View(held, tuple(row for row in view.pending if row.strategy == self._strategy))
 
     def fitting(self, order: OrderRequest, own: View) -> OrderRequest:
@@ -51,8 +52,8 @@ class OwnViews:
         if not closes:
             return order
         free = self.account.beside_resting if own.held * self.account.held > 0 else 0
-        if closes <= free:
-            return order
+        if closes <= free or (order.product is Product.CNC and sign < 0):
+            return order  # (delivered shares are holdings from the next day on)
         if free and order.quantity == closes:
             return msgspec.structs.replace(order, quantity=free)
         raise OrderError(
@@ -82,8 +83,9 @@ class OwnPart:
         return await self._lane.closing.cancel_all(source, strategy=self._strategy)
 
     def held(self, key: PositionKey) -> int:
-        """Signed units of a position by the strategy's book, whatever others hold of it."""
-        return self._lane.strategy_units(self._strategy).get(key, 0)
+        """Signed units of a position by the strategy's book, whatever others hold of it. Raises
+        :class:`DataError` before that was read."""
+        return self._lane.known_units(self._strategy).get(key, 0)
 
     def closes(self, request: OrderRequest) -> bool:
         """Whether an order of the strategy only closes what is its own."""

@@ -15,7 +15,7 @@ import msgspec
 
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.conversion import ConvertRequest
-from openalgo_desktop.core.enums import Mode, OrderStatus, Product
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, Product
 from openalgo_desktop.core.model import (
     SQUARE_OFF_STRATEGY,
     Key,
@@ -278,7 +278,10 @@ class OwnBook:
     # -- asking -----------------------------------------------------------------------------
     def closes(self, request: OrderRequest, *, instead_of: str = "") -> bool:
         """Whether the order only reduces its position, orders already resting included, but the
-        one that it takes the place of."""
+        one that it takes the place of. A sale of delivered shares opens nothing: what is no
+        position any more is a holding, and nobody sells more of those than there are."""
+        if _delivers(request):
+            return True
         key = (request.exchange, request.symbol, request.product)
         row = self.positions.get(key)
         if row is None or row.quantity * request.action.sign >= 0:
@@ -435,6 +438,10 @@ def impossible(order: Order, trade: Trade | None = None) -> str:
     if not 0 < trade.quantity <= order.quantity:
         return f"a fill of {trade.quantity} of {order.quantity}"
     return "" if isfinite(trade.price) else f"a fill at {trade.price}"
+
+
+def _delivers(request: OrderRequest) -> bool:
+    return request.product is Product.CNC and request.action is Action.SELL
 
 
 def _position_key(row: Position) -> PositionKey:

@@ -110,7 +110,7 @@ class SmartOrders:
         """Exits of the account that rest become no larger than what stays of its position."""
         if order.action.sign * own.held < 0 and order.price_type is PriceType.MARKET:
             closes = min(order.quantity, abs(own.held))
-            await self._desk.exits.trim(account, abs(account.held) - closes, source, mode)
+            await self._desk.exits.trim(account, max(0, abs(account.held) - closes), source, mode)
 
     async def reverse(
         self,

@@ -187,13 +187,13 @@ class SimulatorMarket:
 
     # -- the tick loop ----------------------------------------------------------------------
     async def _run(self) -> None:
-        owed, last = 0.0, self._clock.monotonic()
+        owed, last = 0.0, time.monotonic()
         while True:
             if not self._turn:
                 self._wake.clear()
                 await self._wake.wait()
-                last = self._clock.monotonic()
-            now = self._clock.monotonic()
+                last = time.monotonic()
+            now = time.monotonic()
             owed += (now - last) * self._speed()
             owed = min(owed, max(1.0, self._speed() * _MAX_BACKLOG))
             last = now

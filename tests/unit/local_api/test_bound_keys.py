@@ -82,6 +82,7 @@ async def test_orders_and_reads_are_of_the_mode_of_the_key_wherever_the_switch_s
     world: World,
 ) -> None:
     terminal = world.terminal
+    await until(lambda: terminal.strategy_book.ready)
     for number, mode in enumerate(Mode, 1):
         key = await world.key(mode)
         await terminal.desk.set_mode(OTHER[mode], "test")
@@ -218,6 +219,21 @@ async def test_a_smart_order_of_a_strategy_moves_what_is_its_own(world: World, m
     # The exit that rests is of the hand, and of 60 it stays as it is.
     (resting,) = [row for row in world.book(mode).orders.values() if not row.status.is_final]
     assert (resting.quantity, resting.strategy) == (60, "")
+
+
+async def test_a_smart_order_waits_until_it_is_known_what_the_strategy_holds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await world.key(Mode.SANDBOX)
+    await until(lambda: world.terminal.strategy_book.ready)
+    monkeypatch.setattr(world.terminal.strategy_book, "_books", {})  # as just after a start
+    status, message = await smart(world, key, 5)
+    assert status == 400 and "What one holds is being read" in message
+    status, answer = await world.post(
+        key, "openposition", symbol="SBIN", exchange="NSE", product="MIS"
+    )
+    assert status == 400 and "being read" in answer["message"]
+    assert world.book(Mode.SANDBOX).orders == {}
 
 
 @pytest.mark.parametrize("mode", list(Mode))

@@ -213,6 +213,19 @@ async def test_a_program_that_may_only_close_closes_its_own_and_nobody_elses(rig
     await rig.refused(msgspec.structs.replace(sale, quantity=1), "s may only close today")
 
 
+async def test_delivered_shares_are_sold_whatever_the_limits_say(rig: Rig):
+    """From the next day on they are holdings and no position any more."""
+    program = rig.rules.programs = OneProgram()
+    rig.settings.set("risk.max_quantity", 5)
+    sale = msgspec.structs.replace(BUY, action=Action.SELL, product=Product.CNC)
+    await rig.refused(msgspec.structs.replace(sale, action=Action.BUY), "quantity 10")
+    await rig.rules.check(msgspec.structs.replace(sale, strategy="by hand"), Mode.SANDBOX)
+    program.halted = "s may only close today."
+    await rig.refused(sale, "quantity 10|s may only close today")  # the program has none of them
+    rig.units["s"] = {("NSE", "SBIN", Product.CNC): 10}
+    await rig.rules.check(sale, Mode.SANDBOX)
+
+
 async def test_limits_of_a_programs_name_are_judged_by_its_own_position(rig: Rig):
     rig.rules.programs = OneProgram()
     rig.rules.set_scope("strategy:s", {"max_quantity": 5})

@@ -136,7 +136,7 @@ async def test_switches_and_preferences_are_kept_to(r: Room):
 
 def plan(kind: Any, state: PlanState, message: str, **fields: Any) -> Any:
     common = {"plan_id": "p", "mode": Mode.LIVE, "account_id": "a", "created_at": NOW}
-    return kind(state=state, message=message, updated_at=NOW, **common, **fields)
+    return kind(state=state, message=message, updated_at=NOW, **common | fields)
 
 
 async def test_what_else_is_told(r: Room):
@@ -192,7 +192,7 @@ async def test_what_else_is_told(r: Room):
             "LIVE exit of SBIN NSE MIS (exiting): stop at 790",
         ),
         (
-            ExitPlanChanged(plan=plan(ResultExit, PlanState.DONE, "loss of the day")),
+            ExitPlanChanged(plan=plan(ResultExit, PlanState.DONE, "loss of the day", plan_id="q")),
             "LIVE exit of the account (done): loss of the day",
         ),
         (
@@ -207,7 +207,9 @@ async def test_what_else_is_told(r: Room):
     r.bus.publish(events[6][0])
     r.bus.publish(FeedChanged(connected=True))
     r.bus.publish(ModeChanged(mode=Mode.SANDBOX, by="x"))
-    assert len(await told(r, len(events) + 1)) == len(events) + 1
+    found = await told(r, len(events) + 1)
+    assert len(found) == len(events) + 1
+    assert found[-1] == "Orders go to SANDBOX from now on (by x)."
 
 
 async def test_a_program_that_crashes_is_told_with_its_last_lines(r: Room):
