@@ -48,7 +48,7 @@ class AlertCorridor:
                 "account": order.account,
             }
             number = await approvals.queue(KIND, payload, source, [order.request.key])
-            return f"waits in the action centre as request {number}"
+            return _queued(number)
         return ", ".join(await self._send(order, source))
 
     async def _send(self, order: SendOrder, source: str) -> tuple[str, ...]:
@@ -65,6 +65,17 @@ class AlertCorridor:
     async def sent(self, source: str, since: datetime) -> Sequence[JournalEntry]:
         """What the journal has of that source."""
         return await self._terminal.journal.sent_by(source, since)
+
+    async def queued(self, source: str, since: datetime) -> str:
+        """That it came to the action centre; what a human decided is to be seen there."""
+        for row in await self._terminal.approvals.recent():
+            if row.source == source and row.created_at >= since:
+                return _queued(row.approval_id)
+        return ""
+
+
+def _queued(number: int) -> str:
+    return f"waits in the action centre as request {number}"
 
 
 class AlertStrategies:

@@ -255,7 +255,11 @@ class Actors:
         entries = await self._corridor.sent(row.source, row.at - _SLACK)
         states = {entry.state for entry in entries}
         if not entries:
-            self._tell(row, DeedState.REFUSED, STOPPED)
+            # A request is on disk before its deed says so: the program may have ended between.
+            if queued := await self._corridor.queued(row.source, row.at - _SLACK):
+                self._tell(row, DeedState.DONE, queued)
+            else:
+                self._tell(row, DeedState.REFUSED, STOPPED)
         elif not states & {JournalState.INTENT, JournalState.UNKNOWN}:
             ids = [one.order_id for one in entries if one.state is JournalState.ACKNOWLEDGED]
             if ids:

@@ -153,6 +153,9 @@ class Corridor(Protocol):
     async def sent(self, source: str, since: datetime) -> Sequence[JournalEntry]:
         """What the journal has of that source, oldest first."""
 
+    async def queued(self, source: str, since: datetime) -> str:
+        """That a request of that source came to the action centre; empty where none did."""
+
 
 class Strategies(Protocol):
     """Hosted programs and made strategies by name, as alerts run and stop them. Raises

@@ -184,6 +184,7 @@ class Road:
         self.open = True
         self.sends: list[tuple[SendOrder, str]] = []
         self.journal: dict[str, list[JournalEntry]] = {}
+        self.requests: dict[str, str] = {}
         self.error: AppError | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -200,6 +201,9 @@ class Road:
 
     async def sent(self, source: str, since: datetime) -> list[JournalEntry]:
         return self.journal.get(source, [])
+
+    async def queued(self, source: str, since: datetime) -> str:
+        return self.requests.get(source, "")
 
 
 class Post:

@@ -219,6 +219,21 @@ async def test_killed_between_fired_and_sent(
     assert [text in notice.text for notice in notices] == ([True] if text else [])
 
 
+async def test_killed_between_the_request_to_a_human_and_its_note(room: Room):
+    """It waits in the action centre: that it was not done would be wrong."""
+    room.ticks.say(790.0)
+    made = await make(room)
+    row = DeedRow(f"{made.alert_id}-1", made.alert_id, "t", NAME, BUY, room.clock.now())
+    await DeedRepository(room.state).save(row)
+    room.corridor.requests[row.source] = "waits in the action centre as request 7"
+    await room.restart()
+    assert room.alerts.actors is not None
+    await room.alerts.actors.settle()
+    await until_state(room, DeedState.DONE)
+    assert [row.text for row in await rows(room)] == ["waits in the action centre as request 7"]
+    assert not room.corridor.sends
+
+
 async def test_an_unknown_order_is_never_sent_again_and_told_when_it_is_known(room: Room):
     room.ticks.say(790.0)
     await make(room, msgspec.structs.replace(BUY, per_day=5), again=True)
