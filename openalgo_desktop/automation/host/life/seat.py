@@ -131,23 +131,37 @@ class Seat:
     # -- life -------------------------------------------------------------------------------
     async def _live(self, running: Running | None) -> None:
         """Runs, one after the other while it crashes, until it ends for good."""
+        ran = running is not None
         try:
             while True:
                 if running is None:
                     running = await self._launch()
+                ran = True
                 self.running = running
                 self._told(state=HostedState.RUNNING)
                 self._up.set()
                 ended = await asyncio.shield(running.ended)
                 self.running, running, self.stalled = None, None, False
-                await self._tools.keys.revoke(self.kept.run_id)
+                await self._revoke()
                 wait = await self._after(ended)
                 if wait is None:
                     return
                 await self._tools.sleep(wait)
         except AppError as error:
             self._error = error
-            await self._failed(error.message)
+            if ran:  # what it holds is looked after as at any crash
+                text = f"It was not started again: {error.message}"
+                await self._crashed(HostedState.ERROR, text, self.kept.last_lines)
+            else:
+                await self._failed(error.message)
+
+    async def _revoke(self) -> None:
+        """Its process is gone, so nobody has the key; where the disk does not take that now, the
+        next start of the engine revokes it."""
+        try:
+            await self._tools.keys.revoke(self.kept.run_id)
+        except AppError as error:
+            log.error("the key of %s was not revoked: %s", self.kept.run_id, error.message)
 
     async def _launch(self) -> Running:
         tools, wanted = self._tools, self.kept.wanted
@@ -215,13 +229,17 @@ class Seat:
             await self._crashed(HostedState.CRASH_LOOP, text, lines)
             return None
         times = (*restarts.recent(self.kept.restarts, now), now)
-        await self._put(
-            self.kept,
-            state=HostedState.WAITING,
-            reason=f"Crashed: {reason} It is started again in {wait:g} s.",
-            last_lines=lines,
-            restarts=times,
-        )
+        fields: dict[str, Any] = {
+            "state": HostedState.WAITING,
+            "reason": f"Crashed: {reason} It is started again in {wait:g} s.",
+            "last_lines": lines,
+            "restarts": times,
+        }
+        try:
+            await self._put(self.kept, **fields)
+        except AppError as error:  # a disk that takes nothing now may take the next run's number
+            log.error("%s: %s", self.row.name, error.message)
+            self._told(**fields)
         return wait
 
     async def _crashed(self, state: HostedState, reason: str, lines: tuple[str, ...]) -> None:
@@ -278,7 +296,7 @@ class Seat:
                 life.cancel()
         if life is not None:
             await asyncio.gather(life, return_exceptions=True)
-        await self._tools.keys.revoke(self.kept.run_id)
+        await self._revoke()
         self._told(state=state, reason=reason + trouble, last_lines=lines)
         if wish and mode is not None:
             await self._close_own(mode, account)

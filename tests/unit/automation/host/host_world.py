@@ -172,6 +172,7 @@ class KeyRing:
     """Keys that work."""
 
     def __init__(self) -> None:
+        self.broken: Exception | None = None
         self.rows: dict[int, ApiKey] = {}
         self.made: list[dict[str, Any]] = []
 
@@ -184,6 +185,8 @@ class KeyRing:
         return key, Secret(f"text-{key.key_id}")
 
     async def revoke(self, key_id: int) -> None:
+        if self.broken is not None:
+            raise self.broken
         self.rows.pop(key_id, None)
 
     async def all(self) -> list[ApiKey]:

@@ -217,6 +217,35 @@ async def test_a_full_disk_does_not_keep_it_running(world: World) -> None:
     await host.close()
 
 
+async def test_a_crash_on_a_full_disk_is_a_crash_and_what_it_held_is_closed(world: World) -> None:
+    host = await world.engine()
+    await host.add(world.script())
+    await host.change("cross", at_stop=AtStop.SQUARE_OFF)
+    await host.start("cross", Mode.SANDBOX, "me")
+    world.store.broken = StorageError("the disk is full")
+    world.machine.last.end(1, reason="ValueError: x")
+    await until(lambda: world.closed)
+    await until(lambda: "closed" in host.get("cross").reason)
+    view = host.get("cross")
+    assert view.state is HostedState.ERROR
+    assert view.reason == ("It was not started again: the disk is full What it held is closed.")
+    assert world.closed == [("cross", Mode.SANDBOX, "sandbox:acc")]
+    world.store.broken = None
+    await host.close()
+
+
+async def test_the_end_of_a_program_on_a_full_disk_is_told_as_it_was(world: World) -> None:
+    host = await world.engine()
+    await host.add(world.script())
+    await host.start("cross", Mode.SANDBOX, "me")
+    world.store.broken = world.ring.broken = StorageError("the disk is full")
+    world.machine.last.end(0, reason="")
+    await until(lambda: host.get("cross").state is HostedState.STOPPED)
+    assert host.get("cross").reason == "It ended by itself (exit code 0)."
+    world.store.broken = world.ring.broken = None
+    await host.close()
+
+
 async def test_the_kill_switch_ends_all(world: World) -> None:
     host = await world.engine()
     for name in ("a.py", "b.py"):
