@@ -26,6 +26,16 @@ class OrderQuotas:
 
     def take(self, key: ApiKey) -> None:
         """Count one order of ``key``; raises :class:`RateLimited` for one too many."""
+        self.check(key)
+        self.count(key)
+
+    def count(self, key: ApiKey) -> None:
+        """Count one that was checked before."""
+        if key.per_minute:
+            self._sent.setdefault(_sender(key), deque()).append(self._now())
+
+    def check(self, key: ApiKey) -> None:
+        """Raises :class:`RateLimited` where one more would be too many; counts none."""
         if not key.per_minute:
             return
         now = self._now()
@@ -33,7 +43,6 @@ class OrderQuotas:
         while sent and sent[0] <= now - _MINUTE:
             sent.popleft()
         if len(sent) < key.per_minute:
-            sent.append(now)
             return
         wait = max(1, math.ceil(sent[0] + _MINUTE - now))
         who = f"Strategy {key.strategy!r}" if key.strategy else f"API key {key.name!r}"

@@ -128,12 +128,23 @@ class Call:
         """Just before an order leaves, or a change of one: its key works still and may send one
         more within this minute. What ``closes`` a position is not counted. Raises
         :class:`ApiError` and :class:`RateLimited`."""
+        self.may_write(closes=closes)
+        self.count_write(closes=closes)
+
+    def may_write(self, *, closes: bool = False) -> None:
+        """As :meth:`begin_write`, and nothing is counted: for what may turn out to send nothing,
+        and takes back resting orders before it sends. :meth:`count_write` follows."""
         if self.key is None:
             return
         if not self.ctx.keys.works(self.key):
             raise ApiError(403, BAD_KEY, with_mode=False)
         if not (closes or self.decided):
-            self.services.quotas.take(self.key)
+            self.services.quotas.check(self.key)
+
+    def count_write(self, *, closes: bool = False) -> None:
+        """Count what leaves now."""
+        if self.key is not None and not (closes or self.decided):
+            self.services.quotas.count(self.key)
 
 
 def lane_of(ctx: ApiContext, key: ApiKey | None) -> Lane:

@@ -75,7 +75,8 @@ class SmartOrders:
         """Send what is missing to ``target``: that of the account's position, or with ``own`` of
         what that strategy itself holds. Errors and ``mode`` as :meth:`Lane.place`; a position that
         cannot be read raises its error and sends nothing. ``leaving`` hears just before an order
-        leaves whether it only takes down what is held, and may raise.
+        leaves whether it only takes down what is held; it does not raise, for stops that rested
+        against the position may be gone by then.
 
         Where the target leaves the position, limits and stops that rest against it are taken back
         first, like :meth:`Exits.close` does, unless they are what is asked for.

@@ -61,7 +61,9 @@ def frames_of(client):
 
 
 def order(client, symbol, target, held):
-    """Make the position of one share what is wanted."""
+    """Make the position of one share what is wanted. Returns whether it is, or will be."""
+    if target == held:
+        return True  # a smart order to 0 where nothing is held would be an entry
     answer = client.placesmartorder(
         strategy=NAME,
         symbol=symbol,
@@ -69,7 +71,7 @@ def order(client, symbol, target, held):
         action="BUY" if target > held else "SELL",
         price_type="MARKET",
         product="MIS",
-        quantity=max(1, abs(target - held)),
+        quantity=abs(target - held),
         position_size=target,
     )
     print(f"{symbol}: {target:+d}", answer)

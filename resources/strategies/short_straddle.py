@@ -1,7 +1,7 @@
 """Sells the at-the-money call and put of NIFTY and guards each with a stop 30 % above its price.
 
 Selling options can lose more than it can win: try this in the sandbox. It enters once a day, at
-09:20 or when it is started later, puts the stops into the market, and closes what is left at 15:15.
+09:20 or when it is started later, puts the stops into the market, and closes what is left at 15:10.
 That it has entered is kept in a file of its own, so that it does not enter again after a crash.
 """
 
@@ -17,7 +17,7 @@ from openalgo import api
 UNDERLYING, EXCHANGE = "NIFTY", "NSE_INDEX"
 LOTS = 1
 STOP_PERCENT = 30
-ENTRY, LAST = "09:20", "15:15"
+ENTRY, LAST = "09:20", "15:10"  # before brokers close intraday positions themselves
 NAME = os.getenv("STRATEGY_NAME", "Short straddle")
 IST = timezone(timedelta(hours=5, minutes=30))
 

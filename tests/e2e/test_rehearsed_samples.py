@@ -45,5 +45,5 @@ def test_two_days_of_a_sample(name: str, tmp_path: Path) -> None:
     elif name in ("short_straddle", "moving_average_cross"):
         assert trips >= 2  # both days
     if name in ("opening_range_breakout", "short_straddle"):
-        fills = {"opening_range_breakout": (0, 2), "short_straddle": (4,)}[name]  # once a day
+        fills = {"opening_range_breakout": (0, 2), "short_straddle": (4,)}[name]  # once
         assert all(day.fills in fills for day in found.days), found.days

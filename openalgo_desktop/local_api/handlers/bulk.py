@@ -20,6 +20,7 @@ from openalgo_desktop.local_api.table import ApiError, Call
 from openalgo_desktop.trading.bulk import Child, place_basket, place_split, split_sizes
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
+from openalgo_desktop.trading.underway import key_of
 
 #: Basket orders that are under way at a broker together.
 LIVE_AT_ONCE = 10
@@ -28,6 +29,7 @@ LIVE_AT_ONCE = 10
 async def placesmartorder(call: Call) -> dict[str, Any]:
     data = call.data
     request, target = order_request(data, data["strategy"]), data["position_size"]
+    call.may_write(closes=_reduces(call, request, target))
     with texts_of_orders(request):
         result = await SmartOrders(call.desk).place(
             request,
@@ -35,11 +37,23 @@ async def placesmartorder(call: Call) -> dict[str, Any]:
             call.source,
             call.mode,
             own=call.own,
-            leaving=lambda closes: call.begin_write(closes=closes),
+            leaving=lambda closes: call.count_write(closes=closes),
         )
     if isinstance(result, NotNeeded):
         return success(result.mode, message=result.message)
     return success(result.mode, **order_ids(result))
+
+
+def _reduces(call: Call, request: OrderRequest, target: int) -> bool:
+    """Whether a target only takes down what is held, or is reached already, by our own books."""
+    key = key_of(request)
+    row = call.desk.books.book(call.mode).positions.get(key)
+    held = row.quantity if row is not None else 0
+    if call.own is not None:
+        held = call.own.held(key)
+    if not held and not target:
+        return not request.quantity  # with one it is an entry
+    return held * target >= 0 and abs(target) <= abs(held)
 
 
 async def basketorder(call: Call) -> dict[str, Any]:

@@ -221,6 +221,24 @@ async def test_a_smart_order_of_a_strategy_moves_what_is_its_own(world: World, m
     assert (resting.quantity, resting.strategy) == (60, "")
 
 
+async def test_one_too_many_takes_back_no_stop(world: World) -> None:
+    """The stop of a position goes before that is turned; a turn that is refused leaves it."""
+    await until(lambda: world.terminal.strategy_book.ready)
+    key = await world.key(Mode.SANDBOX, per_minute=2)
+    await smart(world, key, 5)
+    await until(lambda: world.units(Mode.SANDBOX) == 5)
+    stop = await world.order(key, 5, action="SELL", pricetype="SL-M", trigger_price=700, price=0)
+    assert (await smart(world, key, 6))[0] == 200
+    await until(lambda: world.units(Mode.SANDBOX) == 6)
+    assert (await smart(world, key, -5))[0] == 429
+    status, answer = await world.post(
+        key, "placesmartorder", **MARKET | {"symbol": "INFY"}, quantity=3, position_size=0
+    )
+    assert status == 429, answer  # without a position it is an entry
+    assert world.status(Mode.SANDBOX, stop) == "trigger pending"
+    assert world.units(Mode.SANDBOX) == 6
+
+
 async def test_a_smart_order_waits_until_it_is_known_what_the_strategy_holds(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,8 @@ class Client:
     def placesmartorder(self, *, symbol: str, position_size: int, **_: Any) -> dict[str, str]:
         if symbol == self.refuse:
             return {"status": "error", "message": "no margin"}
+        if not position_size and not self.held.get(symbol):
+            raise AssertionError("without a position this is an entry")
         if self.held.get(symbol, 0) != position_size:
             self.orders.append((self.bars.shown, symbol, position_size))
         self.held[symbol] = position_size
@@ -179,6 +181,7 @@ def test_supertrend_closes_what_it_holds() -> None:
     client = Client(Bars(15, INFY=[]))
     client.held["INFY"] = 1
     assert sample.move(client, 1, 0) == 0 and client.held == {"INFY": 0}
+    assert sample.move(client, 0, 0) == 0 and len(client.orders) == 1
 
 
 class OptionClient:
