@@ -28,7 +28,7 @@ from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, ConfigError
-from openalgo_desktop.core.events import HostedChanged, KillSwitchChanged, SettingChanged
+from openalgo_desktop.core.events import HostedChanged, KillSwitchChanged, Notice, SettingChanged
 from openalgo_desktop.core.strategies.hosted import (
     Hosted,
     HostedView,
@@ -186,6 +186,8 @@ class Host:
         return self._by_name.get(name)
 
     def _look_at_quotas(self, seat: Seat) -> None:
+        if self._is_away(seat):
+            return
         self.quotas.look(seat)
         if not seat.breached:
             return
@@ -195,6 +197,29 @@ class Host:
         elif seat.row.quotas.on_breach is OnBreach.STOP:
             why = f"Its quota was broken: {seat.kept.breach}."
             self._beside(seat.stop(why, square_off=True, off_day=self._today()))
+
+    def _is_away(self, seat: Seat) -> bool:
+        """Whether another account takes live orders by now: nothing that it sends reaches its own
+        any more, exits included, so it is stopped and a human is told."""
+        kept = seat.kept
+        if kept.mode is not Mode.LIVE or seat.running is None or seat.turn.locked():
+            return False
+        serving = self._live_account()
+        if serving in ("", kept.account_id):
+            return False
+        why = f"Orders go to the account {serving} now, and it ran for {kept.account_id}."
+        self._tools.bus.publish(
+            Notice(level="error", text=f"{seat.row.name}: {why}", at=self._tools.clock.now())
+        )
+        self._beside(seat.stop(why, off_day=self._today()))
+        return True
+
+    def _live_account(self) -> str:
+        """The account that takes live orders; empty for none."""
+        try:
+            return self._tools.gate.account_of(Mode.LIVE)
+        except AppError:
+            return ""
 
     # -- adding and changing ----------------------------------------------------------------
     async def add(self, path: Path, name: str = "", *, link: bool = False) -> HostedView:
@@ -241,6 +266,8 @@ class Host:
                 seat, f"schedule on, {hours.mode.value}" if hours.enabled else "schedule off"
             )
             seat.scheduled_at = self._tools.clock.now()
+            live = hours.enabled and hours.mode is Mode.LIVE
+            seat.note(live_account=self._live_account() if live else "")
         if "quotas" in fields:
             seat.note(breach_day="", breach="")  # a human has looked
         self._changed(seat)

@@ -32,7 +32,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Where a program stands. ``run_id`` is the present run, else the last; ``digest`` the content
     that it was started with. ``off_day`` is the day (ISO) on which its schedule leaves it alone,
     ``window`` the one that its schedule has dealt with. ``restarts`` are epoch seconds.
-    ``closing``: what it holds is being closed, and that is not confirmed yet."""
+    ``closing``: what it holds is being closed, and that is not confirmed yet. ``live_account`` is
+    the account for which its live schedule was switched on."""
 
     wanted: Wanted | None = None
     run_id: str = ""
@@ -49,6 +50,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     breach_day: str = ""
     breach: str = ""
     closing: bool = False
+    live_account: str = ""
 
 
 class JsonStore(Protocol):

@@ -86,6 +86,12 @@ class Seat:
     async def _begin(self, mode: Mode, by: str, window: str) -> None:
         gate = self._tools.gate
         account = gate.account_of(mode)
+        meant = self.kept.live_account if window and mode is Mode.LIVE else ""
+        if account != (meant or account):
+            raise NotNow(
+                f"Its live schedule was switched on for the account {meant}, and orders go to "
+                f"{account} now: switch it on again if it is to trade there."
+            )
         gate.addresses()
         self.row = await self._tools.registry.reread(self.strategy_id)
         digest = await self._tools.registry.digest(self.row)

@@ -149,6 +149,44 @@ async def test_a_schedule_goes_live_only_with_what_was_promoted(world: World, ho
     assert not host.get("cross").hosted.hours.enabled
 
 
+async def test_a_live_schedule_is_for_the_account_for_which_it_was_switched_on(
+    world: World, host: Host
+) -> None:
+    live = msgspec.structs.replace(HOURS, mode=Mode.LIVE)
+    await host.promote("cross", (await host.promotion("cross")).digest, "me")
+    await host.change("cross", hours=live)
+    world.account = "other"
+    assert await look(world, host, "09:20") is HostedState.ERROR
+    assert "switched on for the account live:acc, and orders go to live:other" in (
+        host.get("cross").reason
+    )
+    assert not world.machine.all
+    await host.change("cross", hours=live)  # a human says so for this one
+    assert await look(world, host, "09:20", day=4) is HostedState.RUNNING
+    assert host.get("cross").account_id == "live:other"
+
+
+async def test_a_live_run_ends_when_another_account_takes_the_orders(
+    world: World, host: Host
+) -> None:
+    told: list[str] = []
+    world.bus.subscribe(Notice, lambda event: told.append(event.text))
+    await host.promote("cross", (await host.promotion("cross")).digest, "me")
+    await host.change("cross", hours=msgspec.structs.replace(HOURS, enabled=False))
+    await host.start("cross", Mode.LIVE, "me")
+    assert await look(world, host, "10:00") is HostedState.RUNNING
+    world.account = "other"
+    await look(world, host, "10:01")
+    await until(lambda: not world.machine.alive)
+    why = "Orders go to the account live:other now, and it ran for live:acc."
+    await until(lambda: host.get("cross").state is HostedState.STOPPED)
+    assert host.get("cross").reason.startswith(why)
+    assert told == [f"cross: {why}"]
+    await host.start("cross", Mode.SANDBOX, "me")
+    world.account = "third"
+    assert await look(world, host, "10:02") is HostedState.RUNNING  # of paper there is one
+
+
 async def test_a_window_that_ended_while_no_engine_ran(world: World, host: Host) -> None:
     await look(world, host, "14:50")
     await host.start("cross", Mode.SANDBOX, "schedule")
