@@ -241,11 +241,7 @@ class Seat:
             "last_lines": lines,
             "restarts": times,
         }
-        try:
-            await self._put(self.kept, **fields)
-        except AppError as error:  # a disk that takes nothing now may take the next run's number
-            log.error("%s: %s", self.row.name, error.message)
-            self._told(**fields)
+        await self._put_anyhow(**fields)  # the disk may take the next run's number
         return wait
 
     async def _crashed(self, state: HostedState, reason: str, lines: tuple[str, ...]) -> None:
@@ -273,7 +269,7 @@ class Seat:
                 await self._stop(reason, state, square_off, off_day)
             else:
                 if off_day and off_day != self.kept.off_day:
-                    await self._put(self.kept, off_day=off_day)
+                    await self._put_anyhow(off_day=off_day)
                 if square_off:
                     await self.close_own()
         self._changed(self)
@@ -326,11 +322,7 @@ class Seat:
     ) -> None:
         """It does not run and is not wanted any more."""
         lines = self.kept.last_lines if lines is None else lines
-        try:
-            await self._put(self.kept, wanted=None, state=state, reason=reason, last_lines=lines)
-        except AppError as error:
-            log.error("%s: %s", self.row.name, error.message)
-            self._told(wanted=None, state=state, reason=reason, last_lines=lines)
+        await self._put_anyhow(wanted=None, state=state, reason=reason, last_lines=lines)
 
     async def _put(self, kept: Kept, **fields: Any) -> None:
         """Durable when it returns."""
@@ -338,6 +330,14 @@ class Seat:
         await self._tools.rows.put(self.strategy_id, kept)
         self.kept = kept
         self._changed(self)
+
+    async def _put_anyhow(self, **fields: Any) -> None:
+        """Durable when it returns, unless the disk takes nothing: then a moment later."""
+        try:
+            await self._put(self.kept, **fields)
+        except AppError as error:
+            log.error("%s: %s", self.row.name, error.message)
+            self._told(**fields)
 
     def _told(self, **fields: Any) -> None:
         """Kept a moment later."""

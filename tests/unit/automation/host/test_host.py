@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import KeyRights, Mode
 from openalgo_desktop.core.errors import ConfigError, StorageError
 from openalgo_desktop.core.events import HostedChanged, KillSwitchChanged, Notice, SettingChanged
@@ -213,6 +215,19 @@ async def test_a_full_disk_does_not_keep_it_running(world: World) -> None:
     world.store.broken = StorageError("full")
     view = await host.stop("cross", "me")
     assert not world.machine.alive and "could not be stored" in view.reason
+    world.store.broken = None
+    await host.close()
+
+
+async def test_a_full_disk_keeps_no_square_off_of_a_run_that_ended(world: World) -> None:
+    host = await world.engine()
+    await host.add(world.script())
+    await host.start("cross", Mode.SANDBOX, "me")
+    await host.stop("cross", "me")
+    world.clock.jump(datetime(2026, 11, 3, 10, tzinfo=IST))
+    world.store.broken = StorageError("full")
+    await host.stop("cross", "me", square_off=True)
+    assert world.closed == [("cross", Mode.SANDBOX, "sandbox:acc")]
     world.store.broken = None
     await host.close()
 
