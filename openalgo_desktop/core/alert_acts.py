@@ -1,6 +1,6 @@
 """What an alert may do beside telling. Pure words.
 
-An order or a strategy has a fixed mode (and an order a fixed account): neither follows the switch.
+An order or a strategy has a fixed mode, and an account where it is live: neither follows a switch.
 What moves money is done at most once for each time that the alert tells, and never on what is first
 seen after a start, a lost feed or a night: only on what was seen to become true.
 """
@@ -37,10 +37,11 @@ class PostTo(msgspec.Struct, frozen=True, tag="post"):
 
 
 class RunStrategy(msgspec.Struct, frozen=True, tag="run-strategy"):
-    """Start a hosted strategy in a mode."""
+    """Start a strategy in a mode; live in one ``account`` only (empty in the sandbox)."""
 
     name: str
     mode: Mode
+    account: str = ""
 
 
 class StopStrategy(msgspec.Struct, frozen=True, tag="stop-strategy"):
@@ -85,6 +86,8 @@ def check_act(act: Act, again: bool) -> None:
         _check_order(act, again)
     elif not act.name:
         raise InvalidOrder("Action: name the strategy.", field="acts")
+    elif isinstance(act, RunStrategy) and act.mode is Mode.LIVE and not act.account:
+        raise InvalidOrder("Action: say in which account it is started live.", field="acts")
 
 
 def check_post(act: PostTo) -> None:

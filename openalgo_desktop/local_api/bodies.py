@@ -115,7 +115,7 @@ class Body:
                 return {}
             if text[:1] in b"{[":
                 return _object(text)
-        except (UnicodeDecodeError, LookupError):
+        except (ValueError, LookupError):  # codecs fail with more than UnicodeDecodeError
             raise ApiError(400, "The alert is not written in the charset that it names.") from None
         if media_type(self.content_type) in (FORM_TYPE, PARTS_TYPE):
             return _form(self.raw, self.content_type)
@@ -132,9 +132,14 @@ class Body:
 def _object(text: bytes) -> dict[str, Any]:
     try:
         data = _DECODE.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        why = str(error) if isinstance(error, msgspec.DecodeError) else "it is nested too deep"
-        raise ApiError(400, f"The alert cannot be read as JSON: {why}.") from None
+    except msgspec.DecodeError as error:
+        raise ApiError(400, f"The alert cannot be read as JSON: {error}.") from None
+    except UnicodeDecodeError:
+        why = "The alert cannot be read as JSON: its letters are no UTF-8. Write it in UTF-8."
+        raise ApiError(400, why) from None
+    except RecursionError:
+        why = "The alert cannot be read as JSON: it is nested too deep."
+        raise ApiError(400, why) from None
     if not isinstance(data, dict):
         raise ApiError(400, "The alert must be one JSON object, not a list of them.")
     return data

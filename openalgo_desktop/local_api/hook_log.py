@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,18 +21,37 @@ log = logging.getLogger(__name__)
 #: Rows under way at most: more alerts than the disk takes are not kept, and counted in the log.
 _MOST = 200
 _SAID = 500
-#: Fields of an alert that are never shown.
-_SECRET = ("apikey", "api_key", "secret", "token", "password", "passphrase", "key")
+#: Fields of an alert that are never shown, wherever they stand in it: those whose names, in small
+#: letters without signs, have one of these in them, or are one.
+_SECRET_PARTS = ("secret", "token", "passw", "passphrase", "apikey", "authorization", "credential")
+_SECRET_NAMES = frozenset({"auth", "key", "otp", "pass", "pin", "pwd", "totp"})
+#: Our own keys and webhook tokens, whatever field they were pasted into.
+_OURS = re.compile(r"oaws_[A-Za-z0-9_-]{43}|(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")
+_HIDDEN = "***"
 
 
 def said(fields: Mapping[str, Any]) -> str:
     """What an alert says, short, without what may be a secret."""
-    shown = {name: "***" if name.lower() in _SECRET else value for name, value in fields.items()}
     try:
-        text = msgspec.json.encode(shown, enc_hook=str).decode()
+        text = msgspec.json.encode(_shown(fields), enc_hook=str).decode()
     except (TypeError, ValueError, RecursionError):
         return ""
+    text = _OURS.sub(_HIDDEN, text)
     return text if len(text) <= _SAID else f"{text[:_SAID]}..."
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: _HIDDEN if _is_secret(str(name)) else _shown(inner)
+            for name, inner in value.items()
+        }
+    return [_shown(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _is_secret(name: str) -> bool:
+    plain = "".join(filter(str.isalnum, name.lower()))
+    return plain in _SECRET_NAMES or any(part in plain for part in _SECRET_PARTS)
 
 
 class HookLog:

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: Symbols handled before the loop gets a turn; a frame may carry thousands.
 _SLICE = 150
+#: Digits that a number of levels may have: the longest numbers cannot be read at all.
+_DEPTH_DIGITS = 9
 _NOTHING_TO_UNSUBSCRIBE = "Either symbols or unsubscribe_all is required"
 _NOTHING_TO_SUBSCRIBE = "At least one symbol must be specified"
 
@@ -294,7 +296,9 @@ class Actions:
         if self._ctx.instruments.get((exchange, symbol)) is not None:
             return symbol, depth
         base, colon, suffix = symbol.rpartition(":")
-        if colon and is_digits(suffix) and self._ctx.instruments.get((exchange, base)) is not None:
+        if not colon or not is_digits(suffix) or len(suffix) > _DEPTH_DIGITS:
+            return None, depth
+        if self._ctx.instruments.get((exchange, base)) is not None:
             return base, int(suffix)
         return None, depth
 

@@ -3,7 +3,7 @@ programs and made strategies by name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import msgspec
 
 from openalgo_desktop.core.alert_acts import SendOrder
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.errors import ConfigError, RiskBlocked
 from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.core.strategies.ports import (
     ProgramHost,
@@ -79,11 +79,15 @@ def _queued(number: int) -> str:
 
 
 class AlertStrategies:
-    """:class:`Strategies`: a hosted program of that name, else a made strategy."""
+    """:class:`Strategies`: a hosted program of that name, else a made strategy. ``serving`` is the
+    account that takes the orders of a mode; raises :class:`AppError` for none."""
 
-    def __init__(self, programs: ProgramHost, made: StrategyEngine) -> None:
+    def __init__(
+        self, programs: ProgramHost, made: StrategyEngine, serving: Callable[[Mode], str]
+    ) -> None:
         self._programs = programs
         self._made = made
+        self._serving = serving
 
     async def check(self, name: str) -> None:
         """Raises :class:`StrategyNotFound`, and :class:`ConfigError` for a name of several."""
@@ -101,12 +105,19 @@ class AlertStrategies:
             raise ConfigError(f"There are {len(found)} strategies of the name {name}.")
         return found[0].strategy_id
 
-    async def run(self, name: str, mode: Mode, by: str) -> None:
+    async def run(self, name: str, mode: Mode, by: str, account: str) -> None:
         """Start it; its own rules for a mode hold."""
-        if self._is_program(name):
+        program = self._is_program(name)
+        number = 0 if program else await self._strategy(name)
+        if mode is Mode.LIVE and (serving := self._serving(mode)) != account:
+            raise RiskBlocked(
+                f"Live orders go to the account {serving} now and it was to start {name} in "
+                f"{account or 'one that it does not name'}; it was not started. Change the alert."
+            )
+        if program:
             await self._programs.start(name, mode, by)
         else:
-            await self._made.start(await self._strategy(name), mode, TriggerSource.SCHEDULER, by)
+            await self._made.start(number, mode, TriggerSource.SCHEDULER, by)
 
     async def stop(self, name: str, by: str) -> None:
         """Stop it, as its own settings say."""

@@ -86,4 +86,8 @@ def give_strategies(terminal: Terminal) -> None:
     """Let alerts run and stop strategies, which start after them."""
     actors = terminal.alerts.actors
     assert actors is not None
-    actors.strategies = AlertStrategies(terminal.programs, terminal.strategies)
+    actors.strategies = AlertStrategies(
+        terminal.programs,
+        terminal.strategies,
+        lambda mode: terminal.desk.gateway_of(mode).account_id,
+    )

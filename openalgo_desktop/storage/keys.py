@@ -229,9 +229,11 @@ class ApiKeys:
             .where(_TABLE.c.id == key.key_id)
             .values(revoked_at=to_micros(self._clock.now()))
         )
-        await self._db.write(lambda connection: connection.execute(statement).rowcount)
-        for listener in tuple(self._listeners):
-            listener(key)
+        try:
+            await self._db.write(lambda connection: connection.execute(statement).rowcount)
+        finally:  # worthless in this run also where the disk takes nothing: its sockets end
+            for listener in tuple(self._listeners):
+                listener(key)
 
     def on_revoked(self, listener: Callable[[ApiKey], None]) -> None:
         """Call ``listener`` with each key that is revoked."""

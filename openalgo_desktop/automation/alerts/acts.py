@@ -220,7 +220,7 @@ class Actors:
         if self.strategies is None:
             raise OrderError(NO_STRATEGIES)
         if isinstance(act, RunStrategy):
-            await self.strategies.run(act.name, act.mode, row.source)
+            await self.strategies.run(act.name, act.mode, row.source, act.account)
         else:
             await self.strategies.stop(act.name, row.source)
         return ""

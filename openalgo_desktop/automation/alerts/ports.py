@@ -164,8 +164,9 @@ class Strategies(Protocol):
     async def check(self, name: str) -> None:
         """Raises for a name that there is not, or that is not one's alone."""
 
-    async def run(self, name: str, mode: Mode, by: str) -> None:
-        """Start one; returns when it is decided that it runs."""
+    async def run(self, name: str, mode: Mode, by: str, account: str) -> None:
+        """Start one; returns when it is decided that it runs. Live it is started where ``account``
+        takes the orders, and in no other."""
 
     async def stop(self, name: str, by: str) -> None:
         """Stop one."""

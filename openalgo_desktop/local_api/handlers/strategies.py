@@ -130,18 +130,26 @@ def _nowhere(run_id: int | None) -> bool:
 def _check_key(call: Call, mode: Mode, account_id: str) -> None:
     """Raise 403 where the key may not move a strategy in that mode and account."""
     key = call.key
-    if key is None or mode is not Mode.LIVE:
+    if key is None:
         return
-    if key.rights is KeyRights.SANDBOX:
+    if mode is Mode.LIVE and key.rights is KeyRights.SANDBOX:
         raise ApiError(403, f"API key '{key.name}' may trade in the sandbox only.")
-    if key.account_id and account_id not in ("", key.account_id):
-        raise ApiError(403, f"API key '{key.name}' belongs to account {key.account_id}.")
+    bound = key.account_id
+    if not bound or account_id in ("", bound, *_paper_of(bound, mode)):
+        return
+    if mode is Mode.SANDBOX and bound == call.ctx.account_status().account_id:
+        return  # the account whose prices the paper account trades at
+    raise ApiError(403, f"API key '{key.name}' belongs to account {bound}.")
 
 
-def _live_account(call: Call) -> str:
-    """Who takes live orders now; nobody is said by the engine itself."""
+def _paper_of(account_id: str, mode: Mode) -> tuple[str, ...]:
+    return (f"sandbox:{account_id}",) if mode is Mode.SANDBOX else ()
+
+
+def _serving(call: Call, mode: Mode) -> str:
+    """Who takes orders of a mode now; nobody is said by the engine itself."""
     try:
-        return call.ctx.desk.gateway_of(Mode.LIVE).account_id
+        return call.ctx.desk.gateway_of(mode).account_id
     except AppError:
         return ""
 
@@ -160,7 +168,7 @@ def _check_approval(call: Call) -> None:
 async def strategy_start(call: Call) -> dict[str, Any]:
     engine, made = await _found(call)
     mode = Mode(call.data["mode"])
-    _check_key(call, mode, _live_account(call) if mode is Mode.LIVE else "")
+    _check_key(call, mode, _serving(call, mode))
     _check_approval(call)
     if made.definition.kind is StrategyKind.SIGNAL:
         raise ApiError(400, NO_START)

@@ -175,9 +175,11 @@ async def alerts_order(owned: Owned, data: dict[str, Any]) -> Result:
 
 async def alerts_run(owned: Owned, data: dict[str, Any]) -> Result:
     """Have it start a strategy."""
-    act = RunStrategy(data["name"], Mode(data["mode"]))
+    mode = Mode(data["mode"])
+    act = RunStrategy(data["name"], mode, _account(owned, mode) if mode is Mode.LIVE else "")
     made = await _with(owned, data, lambda acts: (*acts, act))
-    return Result(f"Alert {made.alert_id} starts {act.name} in {act.mode.value} mode.")
+    where = f" of {act.account}" if act.account else ""
+    return Result(f"Alert {made.alert_id} starts {act.name} in {mode.value} mode{where}.")
 
 
 async def alerts_stop(owned: Owned, data: dict[str, Any]) -> Result:

@@ -12,6 +12,7 @@ import pytest
 from openalgo_desktop.core.strategies.webhook import HookResult
 from openalgo_desktop.core.webhook_log import hook_key
 from openalgo_desktop.local_api.bodies import Body
+from openalgo_desktop.local_api.hook_log import said
 from openalgo_desktop.local_api.table import ApiError
 from openalgo_desktop.trading.webhooks import SymbolMap, WebhookKind, WebhookStrategy
 from tests.unit.local_api.rest_world import World, running
@@ -64,6 +65,10 @@ def test_what_an_alert_may_come_as(raw: bytes, kind: str) -> None:
         (b'{"a": "' + b"b" * 70_000 + b'"}', "application/json", "65,536 bytes"),
         (b'{"a": "\xe9"}', "text/plain; charset=nonsense", "the charset that it names"),
         (b'{"a": "\xe9"}', "text/plain; charset=ascii", "the charset that it names"),
+        (b'{"a": 1}', "text/plain; charset=undefined", "the charset that it names"),
+        (b'{"a": 1}', "text/plain; charset=punycode", "the charset that it names"),
+        (b'{"a": 1}', "text/plain; charset=\udce9", "the charset that it names"),
+        (b'{"a": "\xe9"}', "text/plain", "its letters are no UTF-8"),
         (
             MULTI.replace('name="action"', 'name="action"; filename="x"').encode() + b"--xyz--",
             PARTS,
@@ -74,6 +79,25 @@ def test_what_an_alert_may_come_as(raw: bytes, kind: str) -> None:
 def test_what_cannot_be_read_gets_a_sentence(raw: bytes, kind: str, text: str) -> None:
     with pytest.raises(ApiError, match=text):
         Body(raw, kind).fields()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"webhook_secret": "HIDE"},
+        {"access-token": "HIDE"},
+        {"X-API-Key": "HIDE"},
+        {"Passwd": "HIDE"},
+        {"data": {"auth": {"bearer": "HIDE"}}},
+        {"rows": [{"a": [{"password": "HIDE"}]}]},
+        {"text": "see https://x.example/strategy/webhook/oaws_HIDE" + "h" * 39},
+        {"text": "key " + "0f" * 32 + "."},
+    ],
+)
+def test_the_log_of_alerts_hides_secrets_wherever_they_stand(fields: dict[str, Any]) -> None:
+    shown = said({"action": "BUY", "keyword": "seen", **fields})
+    assert shown.startswith('{"action":"BUY","keyword":"seen",') and "***" in shown
+    assert "HIDE" not in shown and "0f0f" not in shown
 
 
 def test_an_empty_alert_says_nothing() -> None:

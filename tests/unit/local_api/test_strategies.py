@@ -270,6 +270,24 @@ async def test_wrong_keys_and_keys_with_less_rights(
     assert (await world.post("strategy/close_leg", leg, key="theirs"))[0] == 200
 
 
+async def test_a_key_of_an_account_leaves_its_run_wherever_the_switch_stands(
+    world: World, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = ApiKey(9, "other", KeyRights.TRADE, "kite:X", NOW)
+    monkeypatch.setitem(KEYS, "other", other)
+    await engine.enable_live(1, True, "test")
+    assert (await world.post("strategy/start", ONE | {"mode": "live"}))[0] == 200
+    engine.all_runs[1] = msgspec.structs.replace(engine.all_runs[1], account_id="kite:X")
+    assert world.desk.mode is Mode.SANDBOX  # where TEST takes the orders
+    assert (await world.post("strategy/stop", ONE, key="other"))[0] == 200
+    for mode in ("live", "sandbox"):  # both would be entered in the account TEST
+        status, body = await world.post("strategy/start", ONE | {"mode": mode}, key="other")
+        assert (status, body["message"]) == (403, "API key 'other' belongs to account kite:X.")
+    assert (await world.post("strategy/start", ONE | {"mode": "sandbox"}))[0] == 200
+    engine.all_runs[2] = msgspec.structs.replace(engine.all_runs[2], account_id="sandbox:kite:X")
+    assert (await world.post("strategy/stop", ONE, key="other"))[0] == 200
+
+
 async def test_who_waits_for_a_human_starts_nothing_but_may_stop(
     world: World, engine: FakeEngine
 ) -> None:

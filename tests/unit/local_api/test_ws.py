@@ -294,6 +294,15 @@ async def test_messages_in_every_writing(world: World, encoding: str) -> None:
     assert (await client.receive())["_pingId"] == 5
 
 
+async def test_a_number_of_levels_that_nobody_can_read_spoils_only_its_own_row(
+    world: World,
+) -> None:
+    client = await world.client()
+    rows = [{"symbol": name, "exchange": "NSE"} for name in ("TCS:" + "9" * 5000, "TCS")]
+    answer = await client.ask(action="subscribe", symbols=rows, mode=3)
+    assert [row["status"] for row in answer["subscriptions"]] == ["error", "success"]
+
+
 async def test_refusals_echo_the_request_id(world: World) -> None:
     client = await world.client(None)
     for request in (

@@ -11,7 +11,7 @@ import pytest
 from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import KeyRights, Mode
-from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.errors import ConfigError, StorageError
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.keys import ApiKeys
 from tests.memory import MemorySecrets
@@ -102,6 +102,23 @@ async def test_revoked_keys_stop_working_at_once_and_after_restart(rig: Rig):
     assert await keys.verify(text.reveal()) is None
     assert await rig.keys().verify(text.reveal()) is None
     assert await keys.all() == []
+
+
+async def test_sockets_of_a_revoked_key_are_told_also_where_the_disk_takes_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    keys = rig.keys()
+    key, text = await keys.create("robot", KeyRights.TRADE)
+    gone: list[ApiKey] = []
+    keys.on_revoked(gone.append)
+
+    async def full(work: object) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(rig.db, "write", full)
+    with pytest.raises(StorageError):
+        await keys.revoke(key.key_id)
+    assert gone == [key] and await keys.verify(text.reveal()) is None
 
 
 async def test_a_key_revoked_while_it_is_being_verified_is_not_accepted(

@@ -195,7 +195,7 @@ def acts_of(values: Values, key: Key, account: Callable[[Mode], str]) -> tuple[A
         header = values["header"] or "Authorization"
         return (PostTo(values["url"], values["body"], values["secret"], header),)
     if kind == RUN:
-        return (RunStrategy(values["target"], mode),)
+        return (RunStrategy(values["target"], mode, account(mode) if mode is Mode.LIVE else ""),)
     if kind == STOP:
         return (StopStrategy(values["target"]),)
     if kind != ORDER:

@@ -70,6 +70,8 @@ WISHES = (
               subject=OfTime(at=datetime(2026, 12, 31, 9, 20, tzinfo=IST))),
     AlertWish("", "", AlertWhen.HAPPENS, channels=CHANNELS, again=True, pace=Pace.EVERY,
               subject=OfOrders(Mode.SANDBOX, (OrderNews.REJECTED,), "ORB", "sandbox:1")),
+    AlertWish("", "", AlertWhen.HAPPENS, channels=CHANNELS, subject=OfTime(daily=time(9, 20)),
+              acts=(RunStrategy("ORB", Mode.LIVE, "live:1"),)),
 )  # fmt: skip
 
 

@@ -288,8 +288,8 @@ class Host:
         if name != "orb":
             raise StrategyNotFound(f"There is no strategy {name}.")
 
-    async def run(self, name: str, mode: Mode, by: str) -> None:
-        self.calls.append(("run", name, mode.value, by.partition("-")[0]))
+    async def run(self, name: str, mode: Mode, by: str, account: str) -> None:
+        self.calls.append(("run", name, mode.value, by.partition("-")[0], account))
 
     async def stop(self, name: str, by: str) -> None:
         self.calls.append(("stop", name, by.partition("-")[0]))
@@ -313,6 +313,18 @@ async def test_strategies_are_run_and_stopped_where_they_are_hosted(room: Room):
     await make(room, run, stop)  # true already: the stop is done, the run is not
     await told(room, 2)
     assert [call[0] for call in host.calls] == ["run", "stop", "stop"]
+
+
+async def test_a_live_start_names_the_account_for_which_it_was_made(room: Room):
+    actors, host = room.alerts.actors, Host()
+    assert actors is not None
+    actors.strategies = host
+    room.ticks.say(790.0)
+    await make(room, RunStrategy("orb", Mode.LIVE, "kite:A"))
+    room.ticks.say(801.0)
+    await told(room, 1)
+    ((*_, mode, _, account),) = host.calls
+    assert (mode, account) == ("live", "kite:A")
 
 
 async def test_a_post_has_the_facts_as_json(room: Room):
@@ -368,6 +380,7 @@ async def test_news_that_nobody_dates_moves_money_only_of_what_was_seen_to_work(
         (PostTo("https://example.com/{{secret}}"), "the secret has a name"),
         (PostTo("https://{{secret}}.example.com/", secret="s"), "stands in the path"),
         (RunStrategy("", Mode.LIVE), "name the strategy"),
+        (RunStrategy("orb", Mode.LIVE), "in which account it is started live"),
         (SendOrder(OrderRequest("SBIN", "NSE", Action.BUY, 0), Mode.LIVE, "a"), "quantity"),
         (SendOrder(OrderRequest("SBIN", "NSE", Action.BUY, 1), Mode.LIVE, ""), "account"),
     ],
