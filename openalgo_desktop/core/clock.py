@@ -62,9 +62,9 @@ class PacedClock(SystemClock):
         self.jump(start)
 
     def jump(self, to: datetime) -> None:
-        self.leap(to, 0.0)
+        self.begin(to, 0.0)
 
-    def leap(self, to: datetime, hold: float) -> None:
+    def begin(self, to: datetime, hold: float) -> None:
         """As ``jump``; both clocks stand still for the first ``hold`` seconds of the machine."""
         aware = to if to.tzinfo else to.replace(tzinfo=IST)
         self._before = self.monotonic()

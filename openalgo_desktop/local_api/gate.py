@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 #: Wrong keys are counted and told in one log line per this many seconds.
 WRONG_KEY_LOG_SECONDS = 60.0
-#: What a key that is bound to an account may do with that account only.
-#: What moves a strategy is judged by the mode and account of its run, not by the switch.
+#: What a key that is bound to an account may do with that account only. (What moves a strategy is
+#: judged by the mode and account of its run, not by the switch.)
 _OF_ACCOUNT = (Need.TRADE, Need.ACCOUNT)
 _MCP = f"{MCP_CALLER}:"
 QUEUED = "Order queued for approval in Action Center"

@@ -24,16 +24,6 @@ class OrderQuotas:
         self._now = monotonic
         self._sent: dict[_Sender, deque[float]] = {}
 
-    def take(self, key: ApiKey) -> None:
-        """Count one order of ``key``; raises :class:`RateLimited` for one too many."""
-        self.check(key)
-        self.count(key)
-
-    def count(self, key: ApiKey) -> None:
-        """Count one that was checked before."""
-        if key.per_minute:
-            self._sent.setdefault(_sender(key), deque()).append(self._now())
-
     def check(self, key: ApiKey) -> None:
         """Raises :class:`RateLimited` where one more would be too many; counts none."""
         if not key.per_minute:
@@ -51,6 +41,11 @@ class OrderQuotas:
             f"{wait} s. What cancels or closes is not held back.",
             retry_after=wait,
         )
+
+    def count(self, key: ApiKey) -> None:
+        """One of ``key`` leaves; it was checked before."""
+        if key.per_minute:
+            self._sent.setdefault(_sender(key), deque()).append(self._now())
 
     def forget(self, key: ApiKey) -> None:
         """The key is revoked. What its strategy sent counts on for the next key of it."""

@@ -24,6 +24,8 @@ from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.clock import IST, PacedClock
 from openalgo_desktop.core.enums import Mode, OrderStatus
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.events import OrderUpdated
+from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.strategies.hosted import Hosted, HostedState, HostedView
 from openalgo_desktop.core.strategies.rehearsal import (
     Rehearsal,
@@ -32,7 +34,6 @@ from openalgo_desktop.core.strategies.rehearsal import (
     exposure_of,
     sharpe_of,
 )
-from openalgo_desktop.core.trade_journal import Execution
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.storage.datadir import DataDirectory
@@ -112,8 +113,8 @@ class _Rehearser:
         self._wish = wish
         self._told = told
         self._name = ""
-        self._shown = 0  # trades that were told
         self._lines: list[str] = []
+        terminal.bus.subscribe(OrderUpdated, self._on_order)
 
     async def run(self) -> Rehearsal:
         view = await self._host.add(Path(self._wish.path))
@@ -129,7 +130,7 @@ class _Rehearser:
             await self._day(begin, end, last=number == len(spans))
             for number, (begin, end) in enumerate(spans, 1)
         ]
-        rows = await self._trades()
+        rows = await self._terminal.strategy_book.trades(self._name, Mode.SANDBOX)
         trips = await self._terminal.trade_journal.trips(Mode.SANDBOX)  # there is nothing else
         nets = {
             day: sum(
@@ -200,14 +201,13 @@ class _Rehearser:
     async def _day(self, begin: datetime, end: datetime, *, last: bool) -> RehearsedDay:
         """One day; what was filled and earned is counted when all are over."""
         self._told(f"{begin:%a %d %b %Y}, {begin:%H:%M} to {end:%H:%M}")
-        self._clock.leap(begin - timedelta(minutes=1), 0.0)
+        self._clock.jump(begin - timedelta(minutes=1))
         await asyncio.sleep(_LOOK)  # what a new day brings is done before the program runs
-        self._clock.leap(begin, HOLD)
+        self._clock.begin(begin, HOLD)
         view = await self._host.start(self._name, Mode.SANDBOX, BY)
         reason, failed = "", False
         while self._clock.now() < end:
             await asyncio.sleep(_LOOK)
-            await self._tell_trades()
             view = self._host.get(self._name)
             if view.state not in _UP:
                 reason = view.reason or view.state.value
@@ -215,7 +215,6 @@ class _Rehearser:
                 self._told(f"{self._clock.now():%H:%M}  it ended: {reason}")
                 break
         view = await self._host.stop(self._name, BY, square_off=True if last else None)
-        await self._tell_trades()
         await self._keep_lines(view)
         orders = self._terminal.strategy_book.orders(self._name, Mode.SANDBOX)
         held = self._terminal.strategy_book.positions(self._name, Mode.SANDBOX)
@@ -237,15 +236,12 @@ class _Rehearser:
             entries = await self._host.logs.last(view.hosted.strategy_id, view.run_id, _LINES)
             self._lines.extend(entry.text for entry in entries)
 
-    async def _trades(self) -> list[Execution]:
-        return await self._terminal.strategy_book.trades(self._name, Mode.SANDBOX)
-
-    async def _tell_trades(self) -> None:
-        rows = await self._trades()
-        for row in rows[self._shown :]:
-            at = row.at.astimezone(IST)
-            self._told(f"{at:%H:%M}  {row.action.value} {row.quantity} {row.symbol} at {row.price}")
-        self._shown = len(rows)
+    def _on_order(self, event: OrderUpdated) -> None:
+        trade = event.trade
+        if trade is not None and trade.strategy == self._name:
+            side, price = trade.action.value, plain(trade.price)
+            at = trade.traded_at.astimezone(IST)
+            self._told(f"{at:%H:%M}  {side} {trade.quantity} {trade.symbol} at {price}")
 
 
 def to_json(found: Rehearsal) -> bytes:

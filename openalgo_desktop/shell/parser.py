@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
+from typing import TypeVar
 
 from openalgo_desktop import __version__
 from openalgo_desktop.config.operations import GROUPS
@@ -19,13 +20,24 @@ from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.shell.hands import add_groups
 
 PROGRAM = "openalgo-desktop"
+T = TypeVar("T")
 
 
-def _iso(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an ISO time") from None
+def _read_as(read: Callable[[str], T], what: str) -> Callable[[str], T]:
+    """A kind of argument; ``what`` it is said not to be where ``read`` fails."""
+
+    def kind(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}") from None
+
+    return kind
+
+
+_ISO = _read_as(datetime.fromisoformat, "an ISO time")
+_CLOCK = _read_as(time.fromisoformat, "a time as HH:MM")
+_DAY = _read_as(date.fromisoformat, "a day as YYYY-MM-DD")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -64,7 +76,7 @@ def _engine_options(parser: argparse.ArgumentParser) -> None:
         help="the .env of an OpenAlgo server (default: one beside our own configuration)",
     )
     add("--vault-key-file", type=Path, help="key file of the secret vault")
-    add("--clock", type=_iso, metavar="ISO", help="the terminal's clock starts here and runs on")
+    add("--clock", type=_ISO, metavar="ISO", help="the terminal's clock starts here and runs on")
     add("--log-level", choices=SETTINGS["log.level"].choices)
     sim = parser.add_argument_group("simulator")
     sim.add_argument("--sim-seed", type=int)
@@ -119,20 +131,6 @@ def _screenshot(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _clock(text: str) -> time:
-    try:
-        return time.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time as HH:MM") from None
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day as YYYY-MM-DD") from None
-
-
 def _named(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
@@ -143,10 +141,10 @@ def _named(text: str) -> tuple[str, str]:
 def _rehearse(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("program", help="a file, a folder, sample:NAME, or a program of this terminal")
-    add("--day", type=_day, metavar="YYYY-MM-DD", help="first day (default: the last trading day)")
+    add("--day", type=_DAY, metavar="YYYY-MM-DD", help="first day (default: the last trading day)")
     add("--days", type=int, default=1, metavar="N", help="so many trading days (default: 1)")
-    add("--from", dest="begin", type=_clock, metavar="HH:MM", help="begins at (IST)")
-    add("--to", dest="end", type=_clock, metavar="HH:MM", help="ends at (default: its schedule)")
+    add("--from", dest="begin", type=_CLOCK, metavar="HH:MM", help="begins at (IST)")
+    add("--to", dest="end", type=_CLOCK, metavar="HH:MM", help="ends at (default: its schedule)")
     add("--speed", type=float, default=60.0, help="seconds of the day in one (default: 60)")
     add("--parameter", type=_named, action="append", default=[], metavar="NAME=VALUE")
     add("--output", action="store_true", help="print the last lines of its output, too")

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.enums import Mode, Product
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import (
     AppError,
     DataError,
@@ -105,14 +105,7 @@ class Lane(ABC):
         """Signed units that a strategy holds in the account of this lane, also of earlier days;
         before the strategy book was read those of today."""
         known = self._parts.strategy_units(self.mode, strategy)
-        if known is not None:
-            return known
-        nets = self.books.book(self.mode).strategies.get(strategy, {})
-        return {
-            key: net.quantity
-            for key, net in nets.items()
-            if net.quantity > 0 or key[2] is not Product.CNC  # delivered shares are never short
-        }
+        return self.books.book(self.mode).units_today(strategy) if known is None else known
 
     def known_units(self, strategy: str) -> Mapping[PositionKey, int]:
         """As :meth:`strategy_units`. Raises :class:`DataError` before the strategy book was read:

@@ -296,21 +296,16 @@ class OwnBook:
     def closes_own(
         self,
         request: OrderRequest,
-        units: Mapping[PositionKey, int] | None,
+        units: Mapping[PositionKey, int],
         *,
         instead_of: str = "",
     ) -> bool:
         """As :meth:`closes`, and no more than the strategy of the order holds itself, its orders at
-        rest included. ``units`` are the signed units that it holds; None while only what it did
-        today is known."""
+        rest included. ``units`` are the signed units that it holds."""
         if not self.closes(request, instead_of=instead_of):
             return False
         key, sign = (request.exchange, request.symbol, request.product), request.action.sign
-        if units is None:
-            net = self.strategies.get(request.strategy, {}).get(key)
-            held = net.quantity if net is not None else 0
-        else:
-            held = units.get(key, 0)
+        held = units.get(key, 0)
         resting = sum(
             order.pending_quantity
             for order in self.working(key)
@@ -346,6 +341,14 @@ class OwnBook:
             for row in self.positions.values()
             if symbol in ("", f"{row.exchange}:{row.symbol}")
         )
+
+    def units_today(self, strategy: str) -> dict[PositionKey, int]:
+        """Signed units that a strategy holds of what it traded today."""
+        return {
+            key: net.quantity
+            for key, net in self.strategies.get(strategy, {}).items()
+            if net.quantity > 0 or key[2] is not Product.CNC  # delivered shares are never short
+        }
 
     def strategy_positions(self, strategy: str) -> int:
         """Positions that a strategy opened today and still holds."""

@@ -52,10 +52,21 @@ def bars_of(client, now):
     return [(float(h), float(low), float(c)) for h, low, c in rows][:-1]
 
 
+def held_of(client, symbol):
+    """Units that the program holds of a share; asked until it is known. Just after a start of the
+    terminal it may not be."""
+    while not stop.is_set():
+        answer = client.openposition(strategy=NAME, symbol=symbol, exchange=EXCHANGE, product="MIS")
+        if answer.get("status") == "success":
+            return int(answer["quantity"])
+        print("what is held is not known yet:", answer.get("message"))
+        stop.wait(2)
+    return 0
+
+
 def held_now(client):
     """The side of what is held already: a program that is started again goes on with it."""
-    answer = client.openposition(strategy=NAME, symbol=SYMBOL, exchange=EXCHANGE, product="MIS")
-    units = int(answer.get("quantity", 0))
+    units = held_of(client, SYMBOL)
     return (units > 0) - (units < 0)
 
 

@@ -95,14 +95,22 @@ def step(client, held, sizes):
     return wanted, sizes
 
 
+def held_of(client, symbol):
+    """Units that the program holds of a share; asked until it is known. Just after a start of the
+    terminal it may not be."""
+    while not stop.is_set():
+        answer = client.openposition(strategy=NAME, symbol=symbol, exchange=EXCHANGE, product="MIS")
+        if answer.get("status") == "success":
+            return int(answer["quantity"])
+        print("what is held is not known yet:", answer.get("message"))
+        stop.wait(2)
+    return 0
+
+
 def held_now(client):
     """What is held already, as ``step`` returns it: a program that is started again goes on with
     it. Half a pair counts as the whole: it is closed with it."""
-    units = []
-    for symbol in (FIRST, SECOND):
-        answer = client.openposition(strategy=NAME, symbol=symbol, exchange=EXCHANGE, product="MIS")
-        units.append(int(answer.get("quantity", 0)))
-    first, second = units
+    first, second = held_of(client, FIRST), held_of(client, SECOND)
     side = (first > 0) - (first < 0) or (second < 0) - (second > 0)
     return side, (abs(first), abs(second))
 

@@ -64,6 +64,18 @@ def bars_of(client):
     return [(float(h), float(low), float(c)) for h, low, c in rows][:-1]
 
 
+def held_of(client, symbol):
+    """Units that the program holds of a share; asked until it is known. Just after a start of the
+    terminal it may not be."""
+    while not stop.is_set():
+        answer = client.openposition(strategy=NAME, symbol=symbol, exchange=EXCHANGE, product="MIS")
+        if answer.get("status") == "success":
+            return int(answer["quantity"])
+        print("what is held is not known yet:", answer.get("message"))
+        stop.wait(2)
+    return 0
+
+
 def step(client, held):
     """Look once; returns what is held now (+1, -1, 0)."""
     wanted = supertrend(bars_of(client), PERIOD, WIDTH)
@@ -94,7 +106,8 @@ def main():
         host=os.getenv("OPENALGO_HOST", "http://127.0.0.1:5000"),
     )
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    held = 0
+    units = held_of(client, SYMBOL)  # a program that is started again goes on with it
+    held = (units > 0) - (units < 0)
     while not stop.is_set():
         if f"{datetime.now(IST):%H:%M}" >= LAST:
             move(client, held, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,9 +27,12 @@ Scenario = Callable[[Session], Awaitable[None]]
 
 
 class Drive(Protocol):
-    """Run a scenario in a started window; it has ``seconds`` for it."""
+    """Run a scenario in a started window; it has ``seconds`` for it. The window's clock begins at
+    ``clock`` (that of the machine without it): what depends on market hours needs one."""
 
-    def __call__(self, scenario: Scenario, seconds: float = 90.0) -> None: ...
+    def __call__(
+        self, scenario: Scenario, seconds: float = 90.0, clock: datetime | None = None
+    ) -> None: ...
 
 
 def forget(session: Session) -> None:
@@ -46,9 +50,10 @@ def driver(folder: Path) -> Iterator[Drive]:
     loop = PumpEventLoop(app)
     asyncio.set_event_loop(loop)
 
-    async def whole(scenario: Scenario) -> None:
+    async def whole(scenario: Scenario, clock: datetime | None) -> None:
         begin(folder)
-        session = Session(app, TerminalOptions(data_dir=folder, overrides=OVERRIDES))
+        options = TerminalOptions(data_dir=folder, overrides=OVERRIDES, clock_start=clock)
+        session = Session(app, options)
         await session.start()
         try:
             await scenario(session)
@@ -57,8 +62,8 @@ def driver(folder: Path) -> Iterator[Drive]:
             app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             driven.append(session)
 
-    def run(scenario: Scenario, seconds: float = 90.0) -> None:
-        work: Coroutine[Any, Any, None] = whole(scenario)
+    def run(scenario: Scenario, seconds: float = 90.0, clock: datetime | None = None) -> None:
+        work: Coroutine[Any, Any, None] = whole(scenario, clock)
         loop.run_until_complete(asyncio.wait_for(work, seconds))
 
     driven: list[Session] = []

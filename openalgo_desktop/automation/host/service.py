@@ -88,7 +88,7 @@ class Host:
             self._schedules,
             self._files,
             Silence(tools.clock, tools.bus),
-            self._look_at_quotas,
+            self._look_at_run,
             self._changed,
             lambda: tools.rows.seen(tools.clock.time()),
         )
@@ -185,8 +185,8 @@ class Host:
         """The seat of a strategy of exactly this name; asked for every order."""
         return self._by_name.get(name)
 
-    def _look_at_quotas(self, seat: Seat) -> None:
-        if self._is_away(seat):
+    def _look_at_run(self, seat: Seat) -> None:
+        if self._left_behind(seat):
             return
         self.quotas.look(seat)
         if not seat.breached:
@@ -198,9 +198,9 @@ class Host:
             why = f"Its quota was broken: {seat.kept.breach}."
             self._beside(seat.stop(why, square_off=True, off_day=self._today()))
 
-    def _is_away(self, seat: Seat) -> bool:
-        """Whether another account takes live orders by now: nothing that it sends reaches its own
-        any more, exits included, so it is stopped and a human is told."""
+    def _left_behind(self, seat: Seat) -> bool:
+        """Stop a live run where another account takes live orders by now: nothing that it sends
+        reaches its own any more, exits included. Whether that is so."""
         kept = seat.kept
         if kept.mode is not Mode.LIVE or seat.running is None or seat.turn.locked():
             return False

@@ -43,15 +43,10 @@ def texts_of_orders(request: OrderRequest) -> Iterator[None]:
 
 async def place(call: Call, request: OrderRequest) -> Placed:
     """Through the desk, in the mode of the call."""
-    own = call.own
-    closes = own.closes(request) if own is not None else _closes(call, request)
-    call.begin_write(closes=closes)
+    book, own = call.desk.books.book(call.mode), call.own
+    call.begin_write(closes=book.closes(request) if own is None else own.closes(request))
     with texts_of_orders(request):
         return await call.desk.place(request, call.source, call.mode, account=call.account)
-
-
-def _closes(call: Call, request: OrderRequest) -> bool:
-    return call.desk.books.book(call.mode).closes(request)
 
 
 async def placeorder(call: Call) -> dict[str, Any]:

@@ -235,13 +235,12 @@ class Seat:
             await self._crashed(HostedState.CRASH_LOOP, text, lines)
             return None
         times = (*restarts.recent(self.kept.restarts, now), now)
-        fields: dict[str, Any] = {
-            "state": HostedState.WAITING,
-            "reason": f"Crashed: {reason} It is started again in {wait:g} s.",
-            "last_lines": lines,
-            "restarts": times,
-        }
-        await self._put_anyhow(**fields)  # the disk may take the next run's number
+        await self._put_anyhow(  # the disk may take the next run's number
+            state=HostedState.WAITING,
+            reason=f"Crashed: {reason} It is started again in {wait:g} s.",
+            last_lines=lines,
+            restarts=times,
+        )
         return wait
 
     async def _crashed(self, state: HostedState, reason: str, lines: tuple[str, ...]) -> None:

@@ -176,6 +176,22 @@ def test_a_pair_is_taken_up_after_a_restart_and_closed_at_the_end_of_the_day() -
         assert set(client.held.values()) == {0}
 
 
+@pytest.mark.parametrize("name", ["pairs", "opening_range_breakout", "supertrend"])
+def test_what_is_held_is_asked_until_it_is_known(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing and not known are two things: who took the one for the other would enter again."""
+    sample = load(name)
+    client = Client(Bars(15))
+    client.held["SBIN"] = -7
+    known = client.openposition
+    answers = iter([{"status": "error", "message": "is being read"}] * 2)
+    monkeypatch.setattr(client, "openposition", lambda **of: next(answers, None) or known(**of))
+    waits: list[float] = []
+    monkeypatch.setattr(sample.stop, "wait", waits.append)
+    assert sample.held_of(client, "SBIN") == -7 and waits == [2, 2]
+
+
 def test_supertrend_closes_what_it_holds() -> None:
     sample = load("supertrend")
     client = Client(Bars(15, INFY=[]))

@@ -80,7 +80,7 @@ def test_a_paced_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clock.now() == OPEN + timedelta(minutes=2)
     assert clock.monotonic() - before == pytest.approx(120)
     # It stands still while a process starts, at a new day's time; durations never go back.
-    clock.leap(OPEN + timedelta(days=1), hold=3)
+    clock.begin(OPEN + timedelta(days=1), hold=3)
     assert clock.monotonic() - before == pytest.approx(120)
     machine[0] += 3
     assert clock.now() == OPEN + timedelta(days=1)

@@ -3,6 +3,8 @@ promotion; nothing trades before a question was answered with yes."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +14,7 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDialog
 
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.strategies.model import Definition, SignalLeg
@@ -36,6 +39,12 @@ CROSS = Definition(
     legs=(SignalLeg(leg_id=1, symbol="SBIN", exchange="NSE", quantity=10),),
 )
 PROGRAM = "print('hello')\n"
+
+
+@pytest.fixture
+def drive(drive: Drive) -> Drive:
+    """At eleven on a trading day: entries have hours."""
+    return partial(drive, clock=datetime(2026, 11, 24, 11, 0, tzinfo=IST))
 
 
 async def opened(session: Session) -> StrategiesDock:
