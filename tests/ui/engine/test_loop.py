@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import threading
 import time
@@ -27,6 +26,7 @@ from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
+from tests.costs import living
 from tests.ui.chart.test_chart import T0, walk
 from tests.waiting import until
 
@@ -50,8 +50,7 @@ def run(loop: PumpEventLoop) -> Run:
 
 def qt_timers() -> int:
     """Live QTimer objects of the process."""
-    gc.collect()
-    return sum(1 for thing in gc.get_objects() if isinstance(thing, QTimer))
+    return living(QTimer)
 
 
 async def ended(tasks: list[asyncio.Task[None]]) -> None:

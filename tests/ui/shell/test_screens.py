@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib
 import os
 import pkgutil
@@ -32,6 +31,7 @@ from openalgo_desktop.ui.shell.scene import dialogs, place_some
 from openalgo_desktop.ui.shell.screenshot import take_all
 from openalgo_desktop.ui.shell.settings import SettingsDialog
 from openalgo_desktop.ui.shell.workspaces import PRESETS
+from tests.costs import living
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
 
@@ -117,10 +117,7 @@ def test_dialogs_leave_nothing_behind(drive: Drive) -> None:
                 dialog.deleteLater()
             await asyncio.sleep(0.01)
             QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # type: ignore[call-overload]
-        gc.collect()
-        return len(session.window.findChildren(QObject)) + sum(
-            1 for thing in gc.get_objects() if isinstance(thing, QDialog)
-        )
+        return living(QDialog) + len(session.window.findChildren(QObject))
 
     async def scenario(session: Session) -> None:
         await priced(session)
