@@ -49,7 +49,7 @@ def make_host(terminal: Terminal) -> Host:
         registry=Registry(
             folder / "programs", terminal.state, terminal.clock, terminal.calendar, expiries
         ),
-        rows=KeptRows(terminal.state),
+        rows=KeptRows(terminal.state, folder / "wanted"),
         keys=RunKeys(terminal.keys),
         processes=processes,
         gate=HostGate(

@@ -1,15 +1,25 @@
 """What is on disk about a program's life, written before anything is done: after a crash of the
-engine it says what was meant to run."""
+engine it says what was meant to run.
+
+A disk that is full takes no row any more, but it lets go of a file: each program that is to run has
+an empty one, and a row counts as a wish only while that is there. So a stop holds over a crash of
+the engine even where nothing can be written.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.strategies.hosted import HostedState
 
 SCOPE = "hosted-runs"
@@ -62,12 +72,45 @@ class JsonStore(Protocol):
     def put_later(self, scope: str) -> Callable[[str, Any], None]: ...
 
 
-class KeptRows:
-    """The rows by strategy id."""
+class Wishes:
+    """An empty file for each program that is to run, in one folder."""
 
-    def __init__(self, store: JsonStore) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def make(self, strategy_id: str) -> None:
+        """Raises :class:`StorageError`. Blocks."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / strategy_id).touch()
+        except OSError as error:
+            text = f"{self._folder} takes no file ({error.strerror}); make room there."
+            raise StorageError(text) from None
+
+    def take_back(self, strategy_id: str) -> None:
+        """A disk that is full lets it go; one that cannot be written at all keeps it."""
+        with contextlib.suppress(OSError):
+            (self._folder / strategy_id).unlink()
+
+    def stands(self, strategy_id: str) -> bool:
+        """Whether it is to run."""
+        return (self._folder / strategy_id).exists()
+
+    def changed(self) -> date | None:
+        """The day (IST) on which a wish was made or taken back last."""
+        try:
+            return datetime.fromtimestamp(self._folder.stat().st_mtime, IST).date()
+        except OSError:
+            return None
+
+
+class KeptRows:
+    """The rows by strategy id; ``folder`` is that of the wishes."""
+
+    def __init__(self, store: JsonStore, folder: Path) -> None:
         self._store = store
         self._later = store.put_later(SCOPE)
+        self._wishes = Wishes(folder)
 
     async def load(self) -> tuple[dict[str, Kept], float]:
         """All rows, and when an engine saw the programs last (0: never). A row that cannot be read
@@ -77,10 +120,31 @@ class KeptRows:
         kept: dict[str, Kept] = {}
         for key, row in rows.items():
             try:
-                kept[key] = msgspec.convert(row, Kept)
+                kept[key] = self._meant(key, msgspec.convert(row, Kept))
             except msgspec.ValidationError:
                 kept[key] = Kept(state=HostedState.ERROR, reason="What was kept of it is damaged.")
         return kept, seen
+
+    def _meant(self, strategy_id: str, kept: Kept) -> Kept:
+        """What it says, but for a wish that was taken back when it could not be written."""
+        if kept.wanted is None or self._wishes.stands(strategy_id):
+            return kept
+        day = self._wishes.changed()
+        return msgspec.structs.replace(
+            kept,
+            wanted=None,
+            state=HostedState.STOPPED,
+            reason="It was stopped while the disk took nothing; look at its positions.",
+            off_day=kept.off_day if day is None else day.isoformat(),
+        )
+
+    async def wish(self, strategy_id: str) -> None:
+        """Before the row of a new start. Raises :class:`StorageError`."""
+        await asyncio.to_thread(self._wishes.make, strategy_id)
+
+    def take_back(self, strategy_id: str) -> None:
+        """It is not to run any more, and the row that says so could not be written."""
+        self._wishes.take_back(strategy_id)
 
     async def put(self, strategy_id: str, kept: Kept) -> None:
         """Returns when it is durable."""
@@ -96,4 +160,5 @@ class KeptRows:
 
     async def forget(self, strategy_id: str) -> None:
         """The program is gone."""
+        self._wishes.take_back(strategy_id)
         await self._store.delete(SCOPE, strategy_id)

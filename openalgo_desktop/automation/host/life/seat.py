@@ -11,19 +11,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from openalgo_desktop.automation.host.catalog import content, parameters
 from openalgo_desktop.automation.host.life.kept import Kept, Wanted
+from openalgo_desktop.automation.host.life.of_a_run import (
+    limits_of,
+    new_run_id,
+    program_of,
+    why,
+)
 from openalgo_desktop.automation.host.life.ports import Tools
-from openalgo_desktop.automation.host.ports import Ended, Grant, Limits, Program, Running
-from openalgo_desktop.core.clock import IST
+from openalgo_desktop.automation.host.ports import Ended, Grant, Running
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Notice
@@ -97,12 +99,17 @@ class Seat:
         digest = await self._tools.registry.digest(self.row)
         gate.check(self.row, mode, digest)
         wanted = Wanted(
-            mode=mode, account_id=account, by=by, since=self._tools.clock.now(), window=window
+            mode=mode,
+            account_id=account,
+            by=by,
+            since=self._tools.clock.now(),
+            window=window,
         )
         # A start is a new beginning: crashes and stops before it are over.
         fresh = msgspec.structs.replace(
             self.kept, restarts=(), off_day="", window=window or self.kept.window
         )
+        await self._tools.rows.wish(self.strategy_id)
         await self._put(
             fresh,
             wanted=wanted,
@@ -174,7 +181,7 @@ class Seat:
         assert wanted is not None
         if (account := tools.gate.account_of(wanted.mode)) != wanted.account_id:
             raise NotNow(f"Orders go to the account {account} by now; it began in another one.")
-        run_id = _run_id(tools.clock.now())
+        run_id = new_run_id(tools.clock.now())
         await self._put(self.kept, state=HostedState.PREPARING, run_id=run_id)
         row = self.row = await tools.registry.reread(self.strategy_id)
         program = program_of(row)
@@ -222,7 +229,7 @@ class Seat:
         if ended.why == "exited" and ended.code == 0:
             await self._rest(HostedState.STOPPED, "It ended by itself (exit code 0).", lines)
             return None
-        reason = _why(ended)
+        reason = why(ended)
         now = self._tools.clock.time()
         started = self.kept.started_at
         ran = 0.0 if started is None else now - started.timestamp()
@@ -285,7 +292,7 @@ class Seat:
         try:
             await self._put(gone, state=HostedState.STOPPING, reason=reason, closing=wish)
         except AppError as error:
-            self._told(wanted=None, state=HostedState.STOPPING, reason=reason)
+            self.unwanted(state=HostedState.STOPPING, reason=reason)
             trouble = f" It could not be stored ({error.message})."
         life = self._life
         if self.running is not None:
@@ -336,6 +343,8 @@ class Seat:
             await self._put(self.kept, **fields)
         except AppError as error:
             log.error("%s: %s", self.row.name, error.message)
+            if fields.get("wanted", self.kept.wanted) is None:
+                self._tools.rows.take_back(self.strategy_id)
             self._told(**fields)
 
     def _told(self, **fields: Any) -> None:
@@ -349,6 +358,11 @@ class Seat:
         if self.kept.mode is not None:
             await self._close_own(self.kept.mode, self.kept.account_id)
 
+    def unwanted(self, **fields: Any) -> None:
+        """It is not to run any more: at once, and its row a moment later."""
+        self._tools.rows.take_back(self.strategy_id)
+        self._told(wanted=None, **fields)
+
     def note(self, **fields: Any) -> None:
         """Something that others found out about it."""
         self._told(**fields)
@@ -361,39 +375,3 @@ class Seat:
 
     def _notice(self, level: str, text: str) -> None:
         self._tools.bus.publish(Notice(level=level, text=text, at=self._tools.clock.now()))
-
-
-def _why(ended: Ended) -> str:
-    """The reason of a crash with the last thing that was printed: mostly the error itself."""
-    reason = ended.reason or f"It ended with code {ended.code}."
-    said = next((line for line in reversed(ended.last_lines) if line.strip() != reason), "")
-    return f"{reason} ({said.strip()[:200]})" if said.strip() else reason
-
-
-def program_of(row: Hosted) -> Program:
-    """The program as the process side takes it."""
-    folder = Path(row.folder)
-    wants = folder / content.REQUIREMENTS
-    return Program(
-        strategy_id=row.strategy_id,
-        name=row.name,
-        folder=folder,
-        entry=folder / row.entry,
-        requirements=wants if not row.single and wants.is_file() else None,
-        exchange=row.exchange,
-        interpreter=Path(row.interpreter) if row.interpreter else None,
-        variables=parameters.variables(row.declared, row.parameters),
-    )
-
-
-def limits_of(row: Hosted) -> Limits:
-    """Its limits as the process side takes them."""
-    quotas = row.quotas
-    return Limits(
-        memory_mb=quotas.memory_mb, cpu_percent=quotas.cpu_percent, processes=quotas.processes
-    )
-
-
-def _run_id(now: datetime) -> str:
-    """Sorts by time, and is never used twice."""
-    return f"{now.astimezone(IST):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

@@ -72,7 +72,7 @@ class TakingUp:
         if again.what is not Again.REST and (why := self._forbidden(seat)):
             again = Decision(Again.REST, reason=why)
         if again.what is Again.REST:
-            seat.note(wanted=None, state=again.state, reason=again.reason)
+            seat.unwanted(state=again.state, reason=again.reason)
             self._notice("warning", f"{seat.row.name}: {again.reason}")
             return Again.REST
         if again.what is Again.ADOPT and marks is not None:
@@ -110,8 +110,7 @@ class TakingUp:
         """Its old process ends first; where that cannot be confirmed there is no new one."""
         async with seat.turn:
             if marks is not None and not await self._end(marks):
-                seat.note(
-                    wanted=None,
+                seat.unwanted(
                     state=HostedState.LOST,
                     reason=f"Its old process (pid {marks.pid}) could not be ended; end it by hand.",
                 )

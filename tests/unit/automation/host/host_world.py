@@ -235,7 +235,7 @@ class World:
             clock=self.clock,
             bus=self.bus,
             registry=registry,
-            rows=KeptRows(self.store),
+            rows=KeptRows(self.store, self.folder / "wanted"),
             keys=RunKeys(self.ring),
             processes=self.machine,
             gate=HostGate(

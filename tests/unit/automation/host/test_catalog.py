@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openalgo_desktop.automation.host.catalog import content, samples
-from openalgo_desktop.automation.host.life.seat import program_of
+from openalgo_desktop.automation.host.life.of_a_run import program_of
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.strategies.hosted import OnBreach, OnEngineRestart, Quotas
 from tests.unit.automation.host.host_world import World

@@ -219,6 +219,36 @@ async def test_a_full_disk_does_not_keep_it_running(world: World) -> None:
     await host.close()
 
 
+async def test_a_stop_on_a_full_disk_holds_over_a_crash_of_the_engine(world: World) -> None:
+    host = await world.engine()
+    await host.add(world.script())
+    await host.start("cross", Mode.SANDBOX, "me")
+    world.store.broken = StorageError("full")
+    await host.stop("cross", "me")
+    await crash(host)  # the row still says that it is wanted
+    world.store.broken = None
+    host = await world.engine()
+    await until(lambda: not world.machine.alive)
+    view = host.get("cross")
+    assert view.state is HostedState.STOPPED
+    assert "look at its positions" in view.reason
+    await host.start("cross", Mode.SANDBOX, "me")  # a new wish
+    await crash(host)
+    host = await world.engine()
+    await until(lambda: host.get("cross").state is HostedState.RUNNING)
+    await host.close()
+
+
+async def test_a_start_that_cannot_note_its_wish_is_none(world: World) -> None:
+    host = await world.engine()
+    await host.add(world.script())
+    (world.folder / "wanted").write_text("in the way")
+    with pytest.raises(StorageError, match="takes no file"):
+        await host.start("cross", Mode.SANDBOX, "me")
+    assert not world.machine.all and not host.get("cross").state.is_up
+    await host.close()
+
+
 async def test_a_full_disk_keeps_no_square_off_of_a_run_that_ended(world: World) -> None:
     host = await world.engine()
     await host.add(world.script())
