@@ -355,6 +355,8 @@ class Follow:
         if change is None:
             return
         before, after = change
+        if place.closed and after.kind is not OrderKind.ENTRY:
+            place.told_late(after.filled - before.filled)
         live.count(place)
         if after.status is not before.status or after.filled > before.filled:
             self._tell_order(live, place, before, after)

@@ -55,6 +55,13 @@ class Place(msgspec.Struct):
         """Whether it holds something, or may still come to."""
         return not self.closed
 
+    def told_late(self, units: int) -> None:
+        """An exit of ours filled so many units that were taken for closed by others."""
+        units = min(units, self.elsewhere)
+        if units > 0:
+            self.elsewhere_value -= self.elsewhere_value * units / self.elsewhere
+            self.elsewhere -= units
+
 
 class WaitFor(StrEnum):
     """What an entry waits for."""

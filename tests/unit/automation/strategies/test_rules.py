@@ -5,8 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
+from openalgo_desktop.core.enums import Action, OrderStatus, PriceType
+from openalgo_desktop.core.events import ExitPlanChanged, OrderUpdated
+from openalgo_desktop.core.exits import PlanState
+from openalgo_desktop.core.model import Order
 from openalgo_desktop.core.strategies.model import (
     Distance,
     DistanceUnit,
@@ -264,3 +269,34 @@ async def test_the_daily_loss_counts_earlier_runs(room: Room):
     assert run.stop_reason is StopReason.DAILY_LOSS_LIMIT
     with pytest.raises(NotNow, match="daily loss limit is reached"):
         await room.start(made)
+
+
+async def test_an_exit_that_is_told_after_its_leg_counted_as_closed_outside_counts_once(room: Room):
+    made = await room.running(straddle(legs=(short_leg(1, "CE"), short_leg(2, "PE"))))
+    live = room.engine.registry.live[made.strategy_id]
+    place = next(row for row in live.open() if row.symbol == CE[1])
+    plan = live.plans[place.ref]
+    room.say(98.0, CE)
+    gone = msgspec.structs.replace(plan, state=PlanState.DONE, held=0)
+    room.bus.publish(ExitPlanChanged(plan=gone))
+    await until(lambda: place.closed)
+    assert place.elsewhere == 75 and live.result().realised == D(150)  # 2 rupees of 75 units
+    order = Order(
+        "LATE", *reversed(CE), Action.BUY, 75, PriceType.MARKET, place.product,
+        status=OrderStatus.OPEN, filled_quantity=25, average_price=96.0,
+        source=f"exit:{place.ref}",
+    )  # fmt: skip
+    live.ledger.exit(room.engine._exits.template(live, place, OrderKind.SL, 75))
+
+    def tell() -> None:
+        event = OrderUpdated(live.run.account_id, live.run.mode, "sandbox", order)
+        room.bus.publish(event)
+
+    tell()
+    await until(lambda: live.result().realised == D(200))  # 25 at 96, 50 at 98
+    order.filled_quantity, order.status = 75, OrderStatus.COMPLETE
+    tell()
+    await until(lambda: live.result().realised == D(300))
+    tell()  # twice
+    assert (place.elsewhere, place.elsewhere_value) == (0, 0)
+    assert live.result().realised == D(300)
