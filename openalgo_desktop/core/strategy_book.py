@@ -95,6 +95,9 @@ class StrategyBooks(Protocol):
 
     @property
     def ready(self) -> bool: ...
+    async def until_read(self, mode: Mode) -> None:
+        """Return when a mode was read; after a while in any case."""
+
     def strategies(self, mode: Mode) -> list[str]:
         """Names that traded in the account which serves a mode, sorted."""
 

@@ -24,6 +24,7 @@ from openalgo_desktop.core.redact import Redactor
 
 RING_LINES = 5000
 PROGRAM = "openalgo_desktop"
+_OTHERS = logging.WARNING  # the least that other libraries tell
 #: Where an interpreter that dies leaves its stacks.
 CRASH_LOG = "crash.log"
 #: Log files are named openalgo-2026-12-02.log.
@@ -122,6 +123,7 @@ class LogRing(logging.Handler):
         self._file = _DailyFile(folder, keep_days)
         self._stderr: logging.Handler | None = None
         self._closed = False
+        self._levels: dict[logging.Logger, int] = {}  # as they were before
         self.errors = 0  # records of level ERROR and above, of this run
         self.last_error = ""  # the newest of them, without secrets
 
@@ -166,12 +168,13 @@ class LogRing(logging.Handler):
         return stop
 
     def set_detail(self, level: str) -> None:
-        """Show our records from ``level`` up; other libraries never below INFO."""
+        """Show our records from ``level`` up; other libraries never below WARNING."""
         if self._closed:
             return
         number = logging.getLevelNamesMapping()[level]
-        logging.getLogger(PROGRAM).setLevel(number)
-        logging.getLogger().setLevel(max(number, logging.WARNING))
+        for logger, least in ((logging.getLogger(PROGRAM), 0), (logging.getLogger(), _OTHERS)):
+            self._levels.setdefault(logger, logger.level)
+            logger.setLevel(max(number, least))
 
     def close(self) -> None:
         """Leave logging and write what waits."""
@@ -182,6 +185,8 @@ class LogRing(logging.Handler):
         root.removeHandler(self)
         if self._stderr is not None:
             root.removeHandler(self._stderr)
+        for logger, level in self._levels.items():
+            logger.setLevel(level)
         self._file.close()
         super().close()
 

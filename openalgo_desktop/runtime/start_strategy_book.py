@@ -48,6 +48,19 @@ class _Around:
         self._valuation.follow([key for key in keys if known.get(key) is not None])
 
 
+class _Units:
+    """:class:`StrategyUnits`."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def units(self, mode: Mode, strategy: str) -> dict[PositionKey, int] | None:
+        return units_of(self._terminal, mode, strategy)
+
+    async def until_read(self, mode: Mode) -> None:
+        await self._terminal.strategy_book.until_read(mode)
+
+
 def units_of(terminal: Terminal, mode: Mode, name: str) -> dict[PositionKey, int] | None:
     """Signed units that a strategy holds, with fills whose trades the broker has not told yet: no
     order may count them as neither held nor under way. None before the book was read."""
@@ -93,8 +106,7 @@ def start_strategy_book(terminal: Terminal) -> None:
     terminal.settings.subscribe(
         lambda key, value: book.corrected(Mode.LIVE) if key == "sandbox.brokerage_plan" else None
     )
-    units = partial(units_of, terminal)
-    terminal.desk.set_strategy_units(units)
-    terminal.risk_rules.own_units = units
+    terminal.desk.set_strategy_units(_Units(terminal))
+    terminal.risk_rules.own_units = partial(units_of, terminal)
     book.start()
     terminal.on_stop(book.stop)

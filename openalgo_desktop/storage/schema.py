@@ -16,7 +16,7 @@ from openalgo_desktop.core.errors import StorageError
 log = logging.getLogger(__name__)
 
 #: The newest revision in ``migrations/versions``; a test keeps it true.
-HEAD = "0009"
+HEAD = "0010"
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 

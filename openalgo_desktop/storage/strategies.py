@@ -71,9 +71,10 @@ class StrategyRepository:
             strategy_id, at, idle=True, deleted_at=to_micros(at), token_digest=None
         )
 
-    async def live(self, strategy_id: int, enabled: bool, at: datetime) -> bool:
-        """The opt-in to live, unless a run is on."""
-        return await self._change(strategy_id, at, idle=True, live_enabled=int(enabled))
+    async def live(self, strategy_id: int, account: str, at: datetime) -> bool:
+        """The opt-in to live in an account (empty: in none), unless a run is on."""
+        fields = {"live_enabled": int(bool(account)), "live_account": account}
+        return await self._change(strategy_id, at, idle=True, **fields)
 
     async def lock(self, strategy_id: int, locked: bool, at: datetime) -> None:
         """Whether its webhook takes nothing."""
@@ -118,6 +119,7 @@ class StrategyRepository:
                         strategy_id=row["id"],
                         definition=definition,
                         live_enabled=bool(row["live_enabled"]),
+                        live_account=row["live_account"],
                         webhook_locked=bool(row["webhook_locked"]),
                         has_webhook=row["token_digest"] is not None,
                         status=RunStatus(row["status"]),
@@ -139,7 +141,7 @@ class StrategyRepository:
         def work(connection: Connection) -> int | None:
             take = strategies.update().where(_S.id == run.strategy_id, _HERE, _IDLE)
             if run.mode is Mode.LIVE:
-                take = take.where(_S.live_enabled == 1)
+                take = take.where(_S.live_enabled == 1, _S.live_account == run.account_id)
             # -1 until the run has its number: nobody else passes the condition meanwhile
             taken = connection.execute(
                 take.values(

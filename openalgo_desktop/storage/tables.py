@@ -205,6 +205,7 @@ strategies = Table(
     Column("current_run_id", BigInteger),
     Column("last_finalized_run", BigInteger),
     Column("live_enabled", Integer, nullable=False),
+    Column("live_account", String(64), nullable=False, server_default=""),
     Column("webhook_locked", Integer, nullable=False),
     Column("token_digest", String(64), unique=True),
     Column("created_at", BigInteger, nullable=False),

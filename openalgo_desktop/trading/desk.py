@@ -9,7 +9,7 @@ by :mod:`openalgo_desktop.trading.sending`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Mode
@@ -30,8 +30,8 @@ from openalgo_desktop.core.ports import (
 from openalgo_desktop.trading.books import BookKeeper
 from openalgo_desktop.trading.bound import BoundLane
 from openalgo_desktop.trading.lane import Lane
-from openalgo_desktop.trading.lane_parts import Approval, Parts
-from openalgo_desktop.trading.ownbook import PositionKey, impossible
+from openalgo_desktop.trading.lane_parts import Approval, Parts, StrategyUnits
+from openalgo_desktop.trading.ownbook import impossible
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.reconcile import Reconciler
 from openalgo_desktop.trading.risk import RiskGate
@@ -105,11 +105,9 @@ class OrderDesk(Lane):
     def policies(self, policies: OrderPolicies | None) -> None:
         self._parts.policies = policies
 
-    def set_strategy_units(
-        self, units: Callable[[Mode, str], Mapping[PositionKey, int] | None]
-    ) -> None:
+    def set_strategy_units(self, units: StrategyUnits) -> None:
         """Say who knows what a strategy holds, also of earlier days."""
-        self._parts.strategy_units = units
+        self._parts.strategies = units
 
     def set_bound_guard(self, guard: Callable[[Mode], None]) -> None:
         """Say what may keep new orders of bound lanes from leaving: it raises."""

@@ -138,6 +138,7 @@ class BoundPart(WholeAccount):
         """Close what their strategies hold, in the names of these."""
         errors: tuple[str, ...] = ()
         for part in self._parts():
+            await part.until_read()
             errors += (await part.close_all(KILL_SOURCE, leave=unknown)).errors
         return errors
 

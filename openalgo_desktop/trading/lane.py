@@ -24,7 +24,6 @@ import msgspec
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import (
     AppError,
-    DataError,
     NotConnected,
     OrderError,
     OrderNotWorking,
@@ -43,10 +42,9 @@ from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.books import BookKeeper
 from openalgo_desktop.trading.closing import Closing
 from openalgo_desktop.trading.exits import Exits
-from openalgo_desktop.trading.lane_parts import Approval, Parts
+from openalgo_desktop.trading.lane_parts import Approval, Parts, StrategyUnits
 from openalgo_desktop.trading.limits import one_request
 from openalgo_desktop.trading.origins import Slice
-from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.reading import AccountReader, asked
 from openalgo_desktop.trading.reconcile import Reconciler
@@ -101,21 +99,10 @@ class Lane(ABC):
         """Slices and protection."""
         return self._parts.policies
 
-    def strategy_units(self, strategy: str) -> Mapping[PositionKey, int]:
-        """Signed units that a strategy holds in the account of this lane, also of earlier days;
-        before the strategy book was read those of today."""
-        known = self._parts.strategy_units(self.mode, strategy)
-        return self.books.book(self.mode).units_today(strategy) if known is None else known
-
-    def known_units(self, strategy: str) -> Mapping[PositionKey, int]:
-        """As :meth:`strategy_units`. Raises :class:`DataError` before the strategy book was read:
-        who derives an order from it would count what is held from earlier days as not there."""
-        known = self._parts.strategy_units(self.mode, strategy)
-        if known is None:
-            raise DataError(
-                f"What {strategy} holds is being read, so no order was sent. Try again in a moment."
-            )
-        return known
+    @property
+    def strategies(self) -> StrategyUnits:
+        """What strategies hold by their book."""
+        return self._parts.strategies
 
     # -- mode -------------------------------------------------------------------------------
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.events import Bus
@@ -23,6 +24,27 @@ from openalgo_desktop.trading.underway import UnderWay
 Approval = Callable[[OrderRequest, str], Awaitable[None]]
 
 
+class StrategyUnits(Protocol):
+    """What strategies hold by their book."""
+
+    def units(self, mode: Mode, strategy: str) -> Mapping[PositionKey, int] | None:
+        """Signed units, also of earlier days; None before the book was read."""
+
+    async def until_read(self, mode: Mode) -> None:
+        """Return when it was read for a mode; after a while in any case."""
+
+
+class NoUnits:
+    """Nobody keeps a book of strategies."""
+
+    def units(self, mode: Mode, strategy: str) -> Mapping[PositionKey, int] | None:
+        """Nothing is known."""
+        return None
+
+    async def until_read(self, mode: Mode) -> None:
+        """It never will be."""
+
+
 @dataclass(slots=True)
 class Parts:
     """Handed to each lane; only the desk changes it."""
@@ -38,9 +60,6 @@ class Parts:
     under_way: UnderWay
     approval: Approval | None = None
     policies: OrderPolicies | None = None
-    #: Signed units that a strategy holds by the strategy book, of all days; None: nobody knows.
-    strategy_units: Callable[[Mode, str], Mapping[PositionKey, int] | None] = (
-        lambda mode, strategy: None
-    )
+    strategies: StrategyUnits = field(default_factory=NoUnits)
     #: May raise to keep new orders of a bound lane from leaving in this mode.
     bound_guard: Callable[[Mode], None] = lambda mode: None

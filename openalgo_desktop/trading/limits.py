@@ -252,8 +252,8 @@ class RiskRules:
         if not account or not self.programs.knows(request.strategy):
             return _Lets(account, account)
         units = self.own_units(book.mode, request.strategy)
-        if units is None:
-            units = book.units_today(request.strategy)
+        if units is None:  # soon after a start: what may be its own of earlier days gets out
+            return _Lets(account, account)
         return _Lets(account, book.closes_own(request, units, instead_of=instead_of))
 
     async def _prices(self, limits: Mapping[str, Limits], book: OwnBook) -> dict[Key, float]:

@@ -5,12 +5,12 @@ strategy book. Cancelling and closing for a strategy touches nothing else of the
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from openalgo_desktop.core.enums import Product
-from openalgo_desktop.core.errors import AppError, OrderError
+from openalgo_desktop.core.errors import AppError, DataError, OrderError
 from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.trading.lane import Lane
 from openalgo_desktop.trading.ownbook import PositionKey
@@ -24,15 +24,15 @@ class OwnViews:
     """Of each view of an account the part that is a strategy's: what its book holds, and what its
     own orders will still do to it. What others hold of the same instrument stays out of both."""
 
-    def __init__(self, lane: Lane, strategy: str, key: PositionKey) -> None:
-        self._lane = lane
+    def __init__(self, part: OwnPart, strategy: str, key: PositionKey) -> None:
+        self._part = part
         self._strategy = strategy
         self._key = key
         self.account = View(0)  # all of it, at the last look
 
     def __call__(self, view: View) -> View:
         self.account = view
-        held = self._lane.known_units(self._strategy).get(self._key, 0)
+        held = self._part.held(self._key)
         return View(held, tuple(row for row in view.pending if row.strategy == self._strategy))
 
     def fitting(self, order: OrderRequest, own: View) -> OrderRequest:
@@ -82,22 +82,40 @@ class OwnPart:
         """Take back every working order of the strategy; as :meth:`Closing.cancel_all`."""
         return await self._lane.closing.cancel_all(source, strategy=self._strategy)
 
+    async def until_read(self) -> None:
+        """What it holds is known; soon after a start of the program that takes a moment."""
+        await self._lane.strategies.until_read(self._lane.mode)
+
     def held(self, key: PositionKey) -> int:
         """Signed units of a position by the strategy's book, whatever others hold of it. Raises
-        :class:`DataError` before that was read."""
-        return self._lane.known_units(self._strategy).get(key, 0)
+        :class:`DataError` before that was read: who derives an order from it would count what is
+        held from earlier days as not there."""
+        known = self._lane.strategies.units(self._lane.mode, self._strategy)
+        if known is None:
+            raise DataError(
+                f"What {self._strategy} holds is being read, so no order was sent. Try again in a "
+                "moment."
+            )
+        return known.get(key, 0)
+
+    def _known(self) -> Mapping[PositionKey, int]:
+        """Signed units, also of earlier days; before the book was read those of today."""
+        mode = self._lane.mode
+        known = self._lane.strategies.units(mode, self._strategy)
+        today = self._lane.books.book(mode).units_today
+        return today(self._strategy) if known is None else known
 
     def closes(self, request: OrderRequest) -> bool:
         """Whether an order of the strategy only closes what is its own."""
         book = self._lane.books.book(self._lane.mode)
-        return book.closes_own(request, self._lane.strategy_units(self._strategy))
+        return book.closes_own(request, self._known())
 
     def units(self) -> dict[PositionKey, int]:
         """Signed units that the strategy holds, also of earlier days, never more than the account
         holds on that side: what a human closed elsewhere is not the strategy's any more."""
         book = self._lane.books.book(self._lane.mode)
         found: dict[PositionKey, int] = {}
-        for key, own in self._lane.strategy_units(self._strategy).items():
+        for key, own in self._known().items():
             row = book.positions.get(key)
             account = row.quantity if row is not None else 0
             if own * account > 0:
@@ -111,13 +129,13 @@ class OwnPart:
         positions = self._lane.books.book(self._lane.mode).positions
         return {
             key: own
-            for key, own in self._lane.strategy_units(self._strategy).items()
+            for key, own in self._known().items()
             if (row := positions.get(key)) is not None and own * row.quantity < 0
         }
 
     def views(self, key: PositionKey) -> OwnViews:
         """Its part of the views of one position."""
-        return OwnViews(self._lane, self._strategy, key)
+        return OwnViews(self, self._strategy, key)
 
     async def close_all(
         self, source: str, *, cancel_orders: bool = False, leave: Collection[Key] = ()

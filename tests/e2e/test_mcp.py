@@ -103,7 +103,7 @@ async def call(opened: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 async def done(opened: Client, tool: str, **arguments: Any) -> Any:
     """The engine's answer to a call that does what it says."""
     answer = await call(opened, tool, **arguments)
-    assert answer["outcome"] == "ok", (tool, answer)
+    assert answer["outcome"] == "ok", (tool, str(answer))
     return answer.get("data", answer)
 
 

@@ -14,10 +14,12 @@ from tests.faults import campaign
 
 @pytest.fixture(autouse=True)
 def quick() -> Iterator[None]:
-    logging.getLogger("openalgo_desktop").setLevel(logging.CRITICAL)
+    ours = logging.getLogger("openalgo_desktop")
+    before = ours.level
+    ours.setLevel(logging.CRITICAL)
     with campaign.quick():
         yield
-    logging.getLogger("openalgo_desktop").setLevel(logging.NOTSET)
+    ours.setLevel(before)
 
 
 @pytest.mark.parametrize(("seed", "tags"), [(101, True), (102, False)])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from openalgo_desktop.automation.strategies import hours
@@ -22,7 +23,7 @@ from openalgo_desktop.core.strategies.model import (
     Trail,
 )
 from openalgo_desktop.core.strategies.ports import EveryEntryRejected, NotNow
-from openalgo_desktop.core.strategies.rows import LegView, MadeStrategy
+from openalgo_desktop.core.strategies.rows import LegView, MadeStrategy, Run
 from openalgo_desktop.core.strategies.words import (
     EventKind,
     OrderKind,
@@ -38,6 +39,7 @@ from tests.unit.automation.strategies.room import (
     NIFTY,
     PE,
     SBIN,
+    Bourse,
     Room,
     buys,
     contract,
@@ -221,6 +223,47 @@ async def test_rule_8_two_on_opposite_sides_of_one_position_would_net(room: Room
     await room.engine.enable_live(live.strategy_id, True, "test")
     await room.start(live, Mode.LIVE)  # another account
     assert room.live.sent == [f"BUY 75 {CE[1]}"]
+
+
+async def test_rule_8_live_is_allowed_for_one_account(room: Room):
+    made = await room.make(flipper())
+    await room.engine.enable_live(made.strategy_id, True, "test")
+    other = Bourse("upstox", room.prices)
+    room.desk.set_gateway(Mode.LIVE, other)
+    refused = "may trade live in the account kite:1, and live orders go to upstox:1 now"
+    with pytest.raises(NotNow, match=refused):  # by the schedule
+        await room.start(made, Mode.LIVE)
+    with pytest.raises(NotNow, match=refused):  # by its webhook
+        await room.engine.signal(made.strategy_id, Signal.LONG_ENTRY, "test", leg_id=1)
+    assert (room.live.sent, other.sent, room.paper.sent) == ([], [], [])
+    await room.engine.enable_live(made.strategy_id, True, "test")
+    await room.engine.signal(made.strategy_id, Signal.LONG_ENTRY, "test", leg_id=1)
+    await until(lambda: other.sent == ["BUY 10 SBIN"])
+
+
+async def test_rule_8_the_account_that_changes_before_the_claim_is_not_traded_in(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    made = await room.make(straddle())
+    await room.engine.enable_live(made.strategy_id, True, "test")
+    other = Bourse("upstox", room.prices)
+    claim = room.store.claim
+
+    async def later(run: Run) -> int | None:  # it went by already
+        return await claim(msgspec.structs.replace(run, account_id=other.account_id))
+
+    monkeypatch.setattr(room.store, "claim", later)
+    with pytest.raises(NotNow):
+        await room.start(made, Mode.LIVE)
+    assert room.live.sent == [] and (await room.engine.get(made.strategy_id)).current_run_id is None
+
+
+async def test_live_is_allowed_for_no_account_that_is_not_there(room: Room):
+    made = await room.make(straddle())
+    room.desk.set_gateway(Mode.LIVE, None)
+    with pytest.raises(NotNow, match="one account, and there is none"):
+        await room.engine.enable_live(made.strategy_id, True, "test")
+    assert not (await room.engine.get(made.strategy_id)).live_enabled
 
 
 async def test_rule_8_what_the_hand_holds_is_not_netted(room: Room):

@@ -8,6 +8,7 @@ window. Of live accounts it knows the executions that were recorded
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, timedelta
@@ -45,6 +46,8 @@ log = logging.getLogger(__name__)
 EVERY = 0.25
 #: Seconds until a reading that failed is tried again.
 RETRY = 5.0
+#: Seconds that somebody who asks waits for the first reading.
+READ_WITHIN = 5.0
 #: Executions that were stored without a name are looked up in the order journal for so many days.
 NAMED_WITHIN = 7
 CHUNK = 400
@@ -109,6 +112,8 @@ class StrategyBook:
         self._again: asyncio.TimerHandle | None = None
         self._wanted: set[Mode] = set(Mode)  # modes to be read (again)
         self._wake = asyncio.Event()
+        self._asked = asyncio.Event()  # somebody waits for the first reading
+        self._came = {mode: asyncio.Event() for mode in Mode}  # it was read
         self._task: asyncio.Task[None] | None = None
         self._stops: list[Callable[[], None]] = []
 
@@ -141,6 +146,12 @@ class StrategyBook:
         return all(mode in self._books for mode in Mode)
 
     # -- asking -----------------------------------------------------------------------------
+    async def until_read(self, mode: Mode) -> None:
+        """Return when a mode was read, or :data:`READ_WITHIN` later. Who asks has it read now."""
+        self._asked.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._came[mode].wait(), READ_WITHIN)
+
     def strategies(self, mode: Mode) -> list[str]:
         """Names that traded in the account which serves a mode, sorted."""
         book = self._book(mode)
@@ -293,7 +304,8 @@ class StrategyBook:
 
     # -- reading ----------------------------------------------------------------------------
     async def _read_wanted(self) -> None:
-        await asyncio.sleep(self._after)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._asked.wait(), self._after)
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -325,6 +337,7 @@ class StrategyBook:
             rows = self._source.paper_rows(self._paper.all_trades(), results, moved)
         made = await asyncio.to_thread(self._fold, rows)
         self._books[mode], self._entries = made, entries
+        self._came[mode].set()
         for account_id, book in made.items():
             self._tell(mode, account_id, book.days)
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from openalgo_desktop.automation.strategies.ground import Ground
 from openalgo_desktop.automation.strategies.recorder import Recorder
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import StrategyChanged
 from openalgo_desktop.core.strategies.checks import DefinitionError, check
 from openalgo_desktop.core.strategies.files import from_file, to_file
@@ -87,13 +89,19 @@ class Catalog:
         return await self.create(from_file(text), by)
 
     async def enable_live(self, strategy_id: int, enabled: bool, by: str) -> MadeStrategy:
-        """The opt-in to live. Raises :class:`NotNow` while it runs."""
+        """The opt-in to live, in the account that takes live orders now. Raises :class:`NotNow`
+        while it runs, and where no account takes them."""
         await self.get(strategy_id)
-        if not await self._ground.store.live(strategy_id, enabled, self._ground.clock.now()):
+        try:
+            account = self._ground.desk.gateway_of(Mode.LIVE).account_id if enabled else ""
+        except AppError as error:
+            raise NotNow(f"Live is allowed for one account, and there is none: {error}") from error
+        if not await self._ground.store.live(strategy_id, account, self._ground.clock.now()):
             raise NotNow("It runs: stop it before live trading is switched.")
         made = await self.get(strategy_id)
         kind = EventKind.LIVE_ENABLED if enabled else EventKind.LIVE_DISABLED
-        self._tell(made, kind, f"By {by}.", Severity.WARN if enabled else Severity.INFO)
+        text = f"By {by}, in the account {account}." if enabled else f"By {by}."
+        self._tell(made, kind, text, Severity.WARN if enabled else Severity.INFO)
         return made
 
     async def rotate_token(self, strategy_id: int, by: str) -> str:

@@ -149,8 +149,9 @@ class Starter:
         run_id = await self._ground.store.claim(run)
         if run_id is None:
             now = await self._ground.store.strategy(made.strategy_id)
-            live_off = now is not None and mode is Mode.LIVE and not now.live_enabled
-            raise NotNow(LIVE_NOT_ENABLED if live_off else RUNS_ALREADY)
+            if now is not None and mode is Mode.LIVE:
+                _check_live(now, run.account_id)
+            raise NotNow(RUNS_ALREADY)
         made = msgspec.structs.replace(made, status=RunStatus.RUNNING, current_run_id=run_id)
         live = self._runs.make(made, msgspec.structs.replace(run, run_id=run_id), state)
         text = f"A run began in {mode.value} mode ({source.value})."
@@ -162,8 +163,6 @@ class Starter:
         """Raise for what may not begin now; the guard of the new run."""
         if made.current_run_id is not None or made.strategy_id in self._runs.live:
             raise NotNow(RUNS_ALREADY)
-        if mode is Mode.LIVE and not made.live_enabled:
-            raise NotNow(LIVE_NOT_ENABLED)
         if held := self._ground.legs.held_by(f"strategy:{made.strategy_id}"):
             raise NotNow(
                 f"An earlier run left {', '.join(held)} in exit plans. Close them, or delete the "
@@ -171,9 +170,11 @@ class Starter:
             )
         try:
             self._ground.may_trade(mode)
-            self._ground.desk.gateway_of(mode)
+            account = self._ground.desk.gateway_of(mode).account_id
         except AppError as error:
             raise NotNow(error.message) from error
+        if mode is Mode.LIVE:
+            _check_live(made, account)
         d, start = made.definition, session_start(self._ground.clock.now())
         earlier = ZERO
         if d.daily_loss_limit is not None:
@@ -316,6 +317,18 @@ class Starter:
         self._runs.save(live)
         return SignalAnswer(
             result="ok", run_id=live.run.run_id, message=f"{place.symbol} is being turned round."
+        )
+
+
+def _check_live(made: MadeStrategy, account: str) -> None:
+    """Raise :class:`NotNow` where it may not trade live, or not in the account that takes live
+    orders now."""
+    if not made.live_enabled:
+        raise NotNow(LIVE_NOT_ENABLED)
+    if made.live_account != account:
+        raise NotNow(
+            f"It may trade live in the account {made.live_account}, and live orders go to "
+            f"{account} now: allow live again if it is to trade there."
         )
 
 

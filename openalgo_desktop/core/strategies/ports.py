@@ -63,7 +63,10 @@ class StrategyEngine(Protocol):
     async def import_file(self, text: bytes | str, by: str) -> MadeStrategy:
         """A new strategy from such a file. Raises :class:`ConfigError` with the place and fix."""
 
-    async def enable_live(self, strategy_id: int, enabled: bool, by: str) -> MadeStrategy: ...
+    async def enable_live(self, strategy_id: int, enabled: bool, by: str) -> MadeStrategy:
+        """In the account that takes live orders now. Raises :class:`NotNow` while it runs, and
+        where no account takes them."""
+
     async def lock_webhook(self, strategy_id: int, locked: bool, by: str) -> MadeStrategy:
         """Locking also closes what the running run holds: the lock first, then the exits."""
 
@@ -140,8 +143,8 @@ class StrategyStore(Protocol):
     async def remove(self, strategy_id: int, at: datetime) -> bool:
         """Take it off the list, unless a run is on. Its runs, orders and events stay."""
 
-    async def live(self, strategy_id: int, enabled: bool, at: datetime) -> bool:
-        """The opt-in to live, unless a run is on."""
+    async def live(self, strategy_id: int, account: str, at: datetime) -> bool:
+        """The opt-in to live in an account (empty: in none), unless a run is on."""
 
     async def lock(self, strategy_id: int, locked: bool, at: datetime) -> None: ...
     async def token(self, strategy_id: int, digest: str, at: datetime) -> None:

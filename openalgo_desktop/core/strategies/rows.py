@@ -23,11 +23,13 @@ from openalgo_desktop.core.strategies.words import (
 
 
 class MadeStrategy(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored strategy. The webhook token is stored as its SHA-256 only (not here)."""
+    """A stored strategy. The webhook token is stored as its SHA-256 only (not here). It may trade
+    live in ``live_account`` and in no other."""
 
     strategy_id: int
     definition: Definition
     live_enabled: bool = False
+    live_account: str = ""
     webhook_locked: bool = False
     has_webhook: bool = False
     status: RunStatus = RunStatus.STOPPED

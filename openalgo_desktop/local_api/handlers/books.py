@@ -112,6 +112,7 @@ async def openposition(call: Call) -> dict[str, Any]:
     wanted = (data["symbol"], data["exchange"], data["product"])
     if call.own is not None:
         key = (data["exchange"], data["symbol"], Product(data["product"]))
+        await call.own.until_read()
         return success(mode, quantity=call.own.held(key))
     quantity = 0
     for row in await call.desk.read.positions():

@@ -29,6 +29,8 @@ LIVE_AT_ONCE = 10
 async def placesmartorder(call: Call) -> dict[str, Any]:
     data = call.data
     request, target = order_request(data, data["strategy"]), data["position_size"]
+    if call.own is not None:
+        await call.own.until_read()
     call.may_write(closes=_reduces(call, request, target))
     with texts_of_orders(request):
         result = await SmartOrders(call.desk).place(

@@ -155,7 +155,7 @@ class Loads:
         if track.piece is not None and not track.piece.done():
             with suppress(AppError):  # of an asker who gave up
                 await asyncio.shield(track.piece)
-        pieces = self._cut(wanted, await self._days(wanted, track, start, end))
+        pieces = await self._missing_pieces(wanted, track, start, end)
         done, again, empty = 0, True, 0
         while done < len(pieces):
             first, last = pieces[done]
@@ -167,7 +167,7 @@ class Loads:
             found, adjusted = await asyncio.shield(task)
             done += 1
             if adjusted and again:
-                pieces = self._cut(wanted, await self._days(wanted, track, start, end))
+                pieces = await self._missing_pieces(wanted, track, start, end)
                 done, again = 0, False
             empty = 0 if found else empty + last - first + 1
             if empty >= _UNLISTED and wanted.key[0] in DERIVATIVE_EXCHANGES:
@@ -193,22 +193,29 @@ class Loads:
         await asyncio.gather(*self._pieces, return_exceptions=True)
 
     # -- what is missing --------------------------------------------------------------------
-    async def _days(
+    async def _missing_pieces(
         self, wanted: Wanted, track: _Track, start: int, end: int
     ) -> list[tuple[int, int]]:
-        """Day numbers to ask for, inclusive ranges, ascending."""
+        """What to ask for, inclusive ranges of day numbers as long as the source allows, newest
+        first; before these the ones that show whether what is kept still holds. Where such a one
+        fails nothing else has come: no new bars stand beside old ones that nobody compared."""
         now, span = self._clock.time(), wanted.span
         start = max(start, day_start(_FIRST_DAY, span))
         end = min(end, on_axis(now, span) + 1)
         days: list[Range] = []
+        seams: list[int] = []
         for first, last in await self._store.gaps(wanted.name, start, end):
             if track.tail.start <= first and self._is_fresh(wanted, track.tail, now):
                 continue
             if not self._traded(wanted, first, last, now):
                 continue
-            since = max(await self._from(wanted, first), track.listed)
-            days.append((since, axis_day(last - 1, span) + 1))
-        return [(first, before - 1) for first, before in united(days)]
+            kept = await self._kept_before(wanted, first)
+            seams += [] if kept is None else [kept]
+            since = axis_day(first, span) if kept is None else min(axis_day(first, span), kept)
+            days.append((max(since, track.listed), axis_day(last - 1, span) + 1))
+        pieces = self._cut(wanted, united(days))
+        pieces.sort(key=lambda piece: not any(piece[0] <= day <= piece[1] for day in seams))
+        return pieces
 
     async def missing(self, wanted: Wanted, start: int, end: int) -> list[Range]:
         """The parts of ``start`` to ``end`` that nobody gave although the exchange was open, from
@@ -256,18 +263,19 @@ class Loads:
         begin, end = (day_start(moment // DAY, _SECOND) for moment in (first, last + DAY - 1))
         return self._hours.traded(exchange, begin, min(end, now))
 
-    async def _from(self, wanted: Wanted, gap: int) -> int:
-        """The day to ask from: with the last bar before the gap, to see whether it still holds."""
+    async def _kept_before(self, wanted: Wanted, gap: int) -> int | None:
+        """The day of the last bar before a gap, which is asked too, to see whether it still
+        holds."""
         kept = await self._store.get(wanted.name, gap - 15 * DAY, gap)
-        day = axis_day(gap, wanted.span)
-        return min(day, axis_day(int(kept.time[-1]), wanted.span)) if len(kept) else day
+        return axis_day(int(kept.time[-1]), wanted.span) if len(kept) else None
 
-    def _cut(self, wanted: Wanted, days: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Pieces as long as the source allows, newest first."""
+    def _cut(self, wanted: Wanted, days: Sequence[Range]) -> list[tuple[int, int]]:
+        """Inclusive pieces as long as the source allows, newest first."""
         most = max(1, self._source.history_days(wanted.interval))
         pieces = []
-        for first, last in reversed(days):
-            pieces += [(max(first, end - most + 1), end) for end in range(last, first - 1, -most)]
+        for first, before in reversed(days):
+            ends = range(before - 1, first - 1, -most)
+            pieces += [(max(first, end - most + 1), end) for end in ends]
         return pieces
 
     # -- asking -----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal as D
@@ -115,7 +116,7 @@ async def test_fills_of_a_mode_are_counted_and_found_again_after_a_restart(
 class World:
     """Executions and the order journal in memory; one live account ``a``."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: float = 0.0) -> None:
         self.clock = ManualClock(datetime(2026, 11, 23, 15, 0, tzinfo=IST))
         self.bus = Bus()
         self.rows: list[Execution] = []
@@ -138,6 +139,7 @@ class World:
             ChargeTable(resource_text("charges/rates.json")),
             lambda: "discount",
             around,
+            after,
         )
 
     async def all(self) -> list[Execution]:
@@ -192,6 +194,24 @@ async def test_a_fill_that_was_stored_without_its_name_is_named_by_the_order_jou
     world.entries = [JournalEntry("t", "place", "a", Mode.LIVE, "api:x", request, at, order_id="1")]
     book = await world.start()
     assert book.units(Mode.LIVE, "ema") == {("NSE", "SBIN", Product.NRML): 5}
+
+
+async def test_who_asks_soon_after_the_start_has_it_read_now():
+    world = World(3600.0)
+    world.rows = [fill(1, 5)]
+    world.book.start()
+    assert world.book.units(Mode.LIVE, "ema") is None
+    await asyncio.gather(*(world.book.until_read(mode) for mode in Mode))
+    assert world.book.units(Mode.LIVE, "ema") == {("NSE", "SBIN", Product.NRML): 5}
+    await world.book.stop()
+
+
+async def test_a_book_that_cannot_be_read_keeps_nobody_for_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service, "READ_WITHIN", 0.01)
+    await world.book.until_read(Mode.LIVE)  # nobody reads
+    assert world.book.units(Mode.LIVE, "ema") is None
 
 
 async def test_a_name_that_comes_after_the_fill_moves_it_once(world: World):

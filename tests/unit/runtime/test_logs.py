@@ -64,13 +64,20 @@ def test_level_follows_the_setting(ring: LogRing, settings: Settings):
 
 
 def test_closed_ring_hears_nothing_and_leaves_logging_as_it_was(settings: Settings, tmp_path: Path):
-    before = list(logging.getLogger().handlers)
+    root, ours = logging.getLogger(), logging.getLogger("openalgo_desktop")
+
+    def state() -> tuple[list[logging.Handler], int, int]:
+        return list(root.handlers), root.level, ours.level
+
+    before = state()
     ring = setup_logging(settings, tmp_path)
+    settings.set("log.level", "ERROR")
+    assert ours.level == logging.ERROR
     ring.close()
     ring.close()
     log.warning("late")
     settings.set("log.level", "DEBUG")
-    assert ring.lines() == [] and logging.getLogger().handlers == before
+    assert ring.lines() == [] and state() == before
 
 
 def test_old_files_are_deleted_others_stay(ring: LogRing, tmp_path: Path):

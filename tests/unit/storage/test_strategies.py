@@ -66,7 +66,7 @@ async def test_what_runs_is_not_changed_and_is_free_after_its_end(store: Strateg
     assert run_id is not None
     other = msgspec.structs.replace(FLIP, name="Other")
     assert not await store.define(number, other, NOW)
-    assert not await store.live(number, True, NOW)
+    assert not await store.live(number, "a", NOW)
     assert not await store.remove(number, NOW)
     run = msgspec.structs.replace(
         run_of(number), run_id=run_id, stopped_at=NOW, stop_reason=StopReason.EOD,
@@ -89,7 +89,9 @@ async def test_what_runs_is_not_changed_and_is_free_after_its_end(store: Strateg
 async def test_live_is_claimed_only_where_it_is_enabled(store: StrategyRepository):
     made = await store.add(FLIP, NOW)
     assert await store.claim(run_of(made.strategy_id, Mode.LIVE)) is None
-    assert await store.live(made.strategy_id, True, NOW)
+    assert await store.live(made.strategy_id, "another", NOW)
+    assert await store.claim(run_of(made.strategy_id, Mode.LIVE)) is None
+    assert await store.live(made.strategy_id, "sandbox:x", NOW)
     assert await store.claim(run_of(made.strategy_id, Mode.LIVE)) is not None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,8 +29,10 @@ from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading.basket import BasketSender
 from openalgo_desktop.trading.bulk import place_basket, place_split
 from openalgo_desktop.trading.lane import Lane
+from openalgo_desktop.trading.lane_parts import NoUnits
 from openalgo_desktop.trading.limits import RiskRules
 from openalgo_desktop.trading.own_part import OwnPart
+from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.smart import SmartOrders
 from tests.unit.trading.test_desk import BUY, Gateway, Rig
@@ -311,6 +313,16 @@ async def test_the_journal_knows_which_orders_were_bound(rig: Rig):
         assert not desk.sender.origins.is_bound(free.order_id)
 
 
+class Units(NoUnits):
+    """What strategies hold by their book."""
+
+    def __init__(self, units: Callable[[Mode, str], Mapping[PositionKey, int]]) -> None:
+        self._units = units
+
+    def units(self, mode: Mode, strategy: str) -> Mapping[PositionKey, int]:
+        return self._units(mode, strategy)
+
+
 async def test_a_strategy_closes_what_it_carried_over_and_no_more_than_the_account_holds(rig: Rig):
     """By the strategy book, which knows of earlier days; the rest of the position is not its."""
     key = ("NSE", "SBIN", Product.MIS)
@@ -319,9 +331,9 @@ async def test_a_strategy_closes_what_it_carried_over_and_no_more_than_the_accou
     part = OwnPart(rig.desk.bound(Mode.LIVE), "ema")
     assert part.units() == {}
     for held, closes in ((3, 3), (30, 10), (-3, 0)):
-        rig.desk.set_strategy_units(lambda mode, name, held=held: {key: held})
+        rig.desk.set_strategy_units(Units(lambda mode, name, held=held: {key: held}))
         assert part.units() == ({key: closes} if closes else {})
-    rig.desk.set_strategy_units(lambda mode, name: {key: 3} if mode is Mode.LIVE else {})
+    rig.desk.set_strategy_units(Units(lambda mode, name: {key: 3} if mode is Mode.LIVE else {}))
     result = await part.close_all("strategy:ema")
     assert (result.closed, result.failed) == (1, 0)
     (order,) = rig.live.book

@@ -256,17 +256,11 @@ async def test_an_order_of_a_program_does_not_grow_into_what_others_hold(rig: Ri
         await rig.rules.check_modify(order, ModifyRequest("1", quantity=11), Mode.SANDBOX)
 
 
-async def test_before_its_book_was_read_a_program_has_what_it_did_today(rig: Rig):
+async def test_before_its_book_was_read_what_may_be_its_own_of_earlier_days_gets_out(rig: Rig):
     program = rig.rules.programs = OneProgram()
     program.halted = "s may only close today."
     rig.rules.own_units = lambda mode, name: None
-    order = msgspec.structs.replace(
-        resting("1", "s", 10), action=Action.BUY, status=OrderStatus.COMPLETE, filled_quantity=10
-    )
-    fill = Trade(
-        "T1", "1", "SBIN", "NSE", Action.BUY, Product.MIS, 10, 800.0, rig.clock.now(), "s"
-    )  # fmt: skip
-    rig.world.own.update(order, fill)
+    rig.hold(10)
     sale = msgspec.structs.replace(BUY, action=Action.SELL)
     await rig.rules.check(sale, Mode.SANDBOX)
     await rig.refused(msgspec.structs.replace(sale, quantity=11), "s may only close today")

@@ -30,6 +30,7 @@ class BookResults:
 
     async def record(self, name: str, mode: Mode) -> TradeRecord:
         """All that it did in a mode."""
+        await self._books.until_read(mode)
         found, days = self._books.summary(name, mode), self._books.curve(name, mode)
         trades = await self._books.trades(name, mode)
         orders = {row.order_id for row in trades}

@@ -41,6 +41,7 @@ class OwnExits:
         if not await self._known(mode):
             return ("The positions of the account are not known yet: nothing was sent.",)
         own, source = OwnPart(lane, name), f"stop:{name}"
+        await own.until_read()
         told: list[str] = []
         failed: dict[PositionKey, str] = {}
         left: dict[PositionKey, int] = {}

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openalgo_desktop.core.enums import Interval
@@ -74,6 +74,7 @@ async def compare(w: World, back: int, size: int, *, fails: bool, noticed: bool)
 
 @settings(max_examples=10, deadline=None)
 @given(steps)
+@example([("get", 6, 1), ("wait", 0, 21), ("split", 0, 1), ("fail", 7, 7)])  # the seam fails
 def test_the_answer_is_what_the_source_has(plan: list[tuple[str, int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(walk(plan, Path(folder)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtWidgets import QMenu
 
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.strategies import describe
 from openalgo_desktop.core.strategies.rows import LegView, MadeStrategy
@@ -14,7 +15,7 @@ from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.rooms.automation.strategies.editor import show_editor
 from openalgo_desktop.ui.rooms.automation.strategies.hooks import of_made
-from openalgo_desktop.ui.rooms.automation.strategies.start import ask_start
+from openalgo_desktop.ui.rooms.automation.strategies.start import NO_ACCOUNT, ask_start
 
 if TYPE_CHECKING:
     from openalgo_desktop.ui.rooms.automation.strategies.dock import StrategiesDock
@@ -76,6 +77,8 @@ class MadeActs:
     async def _start(self, made: MadeStrategy) -> None:
         name = made.definition.name
         no_live = "" if made.live_enabled else NO_OPT_IN
+        if made.live_enabled and made.live_account != self._bridge.desk.account_of(Mode.LIVE):
+            no_live = f"it may trade live in {made.live_account}, which takes no live orders now."
         lines = describe.lines(made.definition)
         mode = await ask_start(self._dock, self._bridge, name, lines, no_live)
         if mode is None:
@@ -120,17 +123,21 @@ class MadeActs:
         self._dock.spawn(self._live(made), "allow live", sends=True)
 
     async def _live(self, made: MadeStrategy) -> None:
-        allowed = made.live_enabled
+        allowed, account = made.live_enabled, self._bridge.desk.account_of(Mode.LIVE)
+        if not allowed and not account:
+            raise AppError(f"{made.definition.name}: {NO_ACCOUNT}")
         if not allowed and not await confirm(
             self._dock,
             f"Allow {made.definition.name} to trade live?",
-            "It may then be started with real money: here, by the API, by its webhook and by its "
-            "schedule.",
+            f"It may then be started with real money in {account}, and in no other account: here, "
+            "by the API, by its webhook and by its schedule.",
             "Allow live",
             describe.lines(made.definition),
             danger=True,
         ):
             return
+        if not allowed and self._bridge.desk.account_of(Mode.LIVE) != account:
+            raise AppError("Live was not allowed: live orders go to another account by now.")
         await self._bridge.strategies.enable_live(made.strategy_id, not allowed)
         self._dock.news()
 
