@@ -234,6 +234,12 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+def can_close(product: Product, units: int) -> bool:
+    """Whether a position of so many signed units is one that can be closed. Delivered shares that
+    were sold make a short CNC row until they have settled; closing that would buy them back."""
+    return units > 0 or (units < 0 and product is not Product.CNC)
+
+
 class Position(msgspec.Struct, gc=False):
     """Net position of one symbol and product. ``quantity`` is signed."""
 
@@ -254,6 +260,11 @@ class Position(msgspec.Struct, gc=False):
     @property
     def key(self) -> Key:
         return (self.exchange, self.symbol)
+
+    @property
+    def can_close(self) -> bool:
+        """Whether closing it brings anything down; see :func:`can_close`."""
+        return can_close(self.product, self.quantity)
 
     @property
     def unrealised(self) -> float:

@@ -28,6 +28,7 @@ from openalgo_desktop.core.model import (
     ModifyRequest,
     OrderRequest,
     Position,
+    can_close,
     closing_order,
 )
 from openalgo_desktop.core.ports import TradingGateway
@@ -257,7 +258,7 @@ class Exits:
                 elif placed is None:
                     never.add(key)  # the order that would have opened it was refused
 
-        held = [key for key, units in rows.items() if units]
+        held = [key for key, units in rows.items() if can_close(key[2], units)]
         keys = [key for key in dict.fromkeys((*held, *coming)) if not leave(key)]
         prices = self._under_way.last_prices(gateway)
         async with self._desk.exit_prices([key[:2] for key in keys], prices, gateway):
@@ -273,7 +274,10 @@ class Exits:
                 moved = [
                     key
                     for key, units in now.items()
-                    if units and key[:2] in vanished and key not in keys and not leave(key)
+                    if can_close(key[2], units)
+                    and key[:2] in vanished
+                    and key not in keys
+                    and not leave(key)
                 ]
                 keys += moved
                 await _together(one, moved)

@@ -75,9 +75,9 @@ class WholeAccount:
             return []
 
     async def open(self) -> list[PositionKey]:
-        """Positions that are not flat."""
+        """Positions that can be closed."""
         rows = await self._lane.gateway.positions()
-        return [(row.exchange, row.symbol, row.product) for row in rows if row.quantity]
+        return [(row.exchange, row.symbol, row.product) for row in rows if row.can_close]
 
     async def cancel(self) -> list[tuple[str, str]]:
         """Take back all working orders."""

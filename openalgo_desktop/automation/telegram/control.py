@@ -24,7 +24,7 @@ async def closeall(rooms: Rooms, chat: LinkedChat, factor: SecondFactor) -> Answ
     """Ask whether all positions shall be closed."""
     factor.check()
     mode = rooms.desk.mode
-    rows = [row for row in await rooms.desk.bound(mode).read.positions() if row.quantity]
+    rows = [row for row in await rooms.desk.bound(mode).read.positions() if row.can_close]
     result = sum(row.pnl for row in rows)
     text = (
         f"Close all {len(rows)} open positions ({title(mode)}, {rupees(result, sign=True)} today) "
@@ -57,7 +57,7 @@ async def _elsewhere(rooms: Rooms, mode: Mode) -> str:
         held = await rooms.desk.bound(mode).read.positions()
     except AppError:
         return ""
-    count = sum(1 for row in held if row.quantity)
+    count = sum(1 for row in held if row.can_close)
     return f"\n{count} open positions of {title(mode)} are not touched." if count else ""
 
 

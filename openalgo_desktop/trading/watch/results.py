@@ -20,7 +20,7 @@ from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, Notice
 from openalgo_desktop.core.exits import Firing, PlanState, ResultExit
-from openalgo_desktop.core.model import SQUARE_OFF_STRATEGY, Key
+from openalgo_desktop.core.model import SQUARE_OFF_STRATEGY, Key, can_close
 from openalgo_desktop.core.money import group_indian
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.books import in_turns
@@ -318,7 +318,7 @@ class Results:
         rows = await self._desk.under_way.open_positions(gateway)
         problems = []
         for key, units in rows.items():
-            if not units:
+            if not can_close(key[2], units):
                 continue
             if why := self._stays(key):
                 problems.append(why)

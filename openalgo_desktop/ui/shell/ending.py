@@ -62,7 +62,7 @@ class Ending:
 
     async def _flatten(self) -> None:
         mode = self._bridge.mode
-        rows = [position for position in self._bridge.books.positions if position.quantity]
+        rows = [position for position in self._bridge.books.positions if position.can_close]
         gaps = self._bridge.books.gaps.get("positions")
         if not rows:
             if gaps is None:
@@ -140,7 +140,7 @@ class Ending:
             self._once("flatten symbol", lambda: self._flatten_symbol(key))
 
     def _held(self, key: Key) -> list[Position]:
-        return [row for row in self._bridge.books.positions_of(key) if row.quantity]
+        return [row for row in self._bridge.books.positions_of(key) if row.can_close]
 
     async def _flatten_symbol(self, key: Key) -> None:
         mode, name = self._bridge.mode, self._bridge.name(key)

@@ -229,7 +229,7 @@ class OneClick:
         return self._on_positions(key, mode, Act.REVERSE)
 
     def _on_positions(self, key: Key, mode: Mode, act: Act) -> bool:
-        rows = self.positions(key)
+        rows = [row for row in self.positions(key) if row.can_close]
         name = self._bridge.name(key)
         if not rows:
             working = self._bridge.books.working_of(key)
