@@ -86,6 +86,11 @@ def whole(view: View) -> View:
     return view
 
 
+def _beside(delivered: int, view: View) -> View:
+    """With units that are in the holdings."""
+    return View(view.held + delivered, view.pending)
+
+
 class Exits:
     """Closes positions of one lane."""
 
@@ -107,6 +112,7 @@ class Exits:
         side: int = 0,
         account: str = "",
         seen: int = 0,
+        delivered: int = 0,
     ) -> Placed | None:
         """Close one net position at market; None when it is flat. Of a position that several
         share, ``at_most`` units are closed and resting exits stay (and count); ``strategy``
@@ -120,7 +126,9 @@ class Exits:
         the error of a book that cannot be read (nothing was sent), and those of
         :meth:`Lane.place`. ``max_age`` as in :meth:`UnderWay.view`. What was counted in one
         account never goes out in another, and nothing in one that is not ``account``.
+        ``delivered`` units of it are holdings by now, and count as held.
         """
+        part = partial(_beside, delivered) if delivered else whole
         account = account or self._desk.gateway_of(mode).account_id
         exchange, symbol, product = key
         plain = OrderRequest(symbol, exchange, Action.SELL, 1, product=product)
@@ -128,12 +136,20 @@ class Exits:
             like = plain if at_most is None else None
             guard = partial(same_position, symbol, seen, exactly=at_most is not None)
             view = await self.ready(
-                key, 0, source, mode, like, max_age=max_age, standing=standing, guard=guard
+                key,
+                0,
+                source,
+                mode,
+                like,
+                max_age=max_age,
+                standing=standing,
+                guard=guard,
+                part=part,
             )
             trim = (standing or fit) and at_most is not None
             if trim and at_most is not None and at_most >= abs(view.held) > 0:
                 trim = False  # all of it
-                view = await self.ready(key, 0, source, mode, plain, standing=standing)
+                view = await self.ready(key, 0, source, mode, plain, standing=standing, part=part)
             if view.held * side < 0:
                 return None
             if not view.held:

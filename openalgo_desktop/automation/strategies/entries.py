@@ -228,7 +228,8 @@ class Entries:
                 "would net one of them. Try again in a moment."
             )
         row = book.positions.get((*key, product))
-        if row is not None and (row.quantity - ours) * side < 0:
+        delivers = product is Product.CNC and side > 0  # earlier shares of ours may be holdings
+        if row is not None and not delivers and (row.quantity - ours) * side < 0:
             return (
                 f"The account holds {row.quantity:+,} {key[1]} {product.value} that are not of "
                 "this strategy; the two would net, so it was not sent."

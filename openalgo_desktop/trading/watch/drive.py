@@ -24,6 +24,7 @@ from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.watch.apart import apart
+from openalgo_desktop.trading.watch.delivered import Delivered
 from openalgo_desktop.trading.watch.sent import Sent, SentOrders
 from openalgo_desktop.trading.watch.shelf import Shelf
 
@@ -41,13 +42,20 @@ class Driver:
     """The exits of all plans of one desk."""
 
     def __init__(
-        self, clock: Clock, bus: Bus, desk: OrderDesk, shelf: Shelf, sent: SentOrders
+        self,
+        clock: Clock,
+        bus: Bus,
+        desk: OrderDesk,
+        shelf: Shelf,
+        sent: SentOrders,
+        delivered: Delivered,
     ) -> None:
         self._clock = clock
         self._bus = bus
         self._desk = desk
         self._shelf = shelf
         self._sent = sent
+        self._delivered = delivered
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._news: dict[str, asyncio.Event] = {}
         self._placed_at: dict[str, float] = {}  # exit orders of this run, monotonic
@@ -195,7 +203,8 @@ class Driver:
 
     async def _send(self, plan: ExitPlan, units: int) -> None:
         try:
-            placed = None
+            placed, gateway = None, self._desk.gateway_of(plan.mode)
+            delivered = await self._delivered.read(plan, gateway)
             for place in plan.places:  # the second one while a conversion is not known
                 placed = placed or await self._desk.exits.close(
                     place,
@@ -206,6 +215,7 @@ class Driver:
                     standing=True,
                     side=plan.side,
                     account=plan.account_id,
+                    delivered=delivered,
                 )
         except OrderStateUnknown:  # told by the sender; the reconciler settles it
             await self._wait(plan.plan_id, LOOK)

@@ -19,6 +19,7 @@ from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.watch.apart import apart
+from openalgo_desktop.trading.watch.delivered import Delivered
 from openalgo_desktop.trading.watch.drive import Driver
 from openalgo_desktop.trading.watch.sent import SentOrders
 from openalgo_desktop.trading.watch.shelf import TURN, Shelf
@@ -30,8 +31,16 @@ class Follower:
     """Keeps exit plans true to what is held. A plan is *checked* once it was compared with the
     books of its account; before that no price moves it."""
 
-    def __init__(self, desk: OrderDesk, shelf: Shelf, sent: SentOrders, driver: Driver) -> None:
+    def __init__(
+        self,
+        desk: OrderDesk,
+        shelf: Shelf,
+        sent: SentOrders,
+        driver: Driver,
+        delivered: Delivered,
+    ) -> None:
         self._desk = desk
+        self._delivered = delivered
         self._shelf = shelf
         self._sent = sent
         self._driver = driver
@@ -141,7 +150,8 @@ class Follower:
         if plan.moving is not None:  # until it is known where the units are, nothing proves it
             return
         row = self._desk.books.book(plan.mode).positions.get(plan.position)
-        here = max(0, (row.quantity if row is not None else 0) * plan.side)
+        units = self._delivered.held(plan, row.quantity if row is not None else 0)
+        here = max(0, units * plan.side)
         if plan.whole and row is not None and here > plan.held:
             plan = self._shelf.put(rules.positioned(plan, row.quantity, row.average_price))
         elif here < plan.held or (not plan.held and plan.state is not PlanState.WAITING):
@@ -193,6 +203,7 @@ class Follower:
                     self._driver.go(plan_id)
                 return
             view = await self._desk.under_way.view(plan.mode, gateway, plan.position)
+            await self._delivered.read(plan, gateway)
         except AppError as error:
             log.info("exit plan %s is not compared yet: %s", plan_id, error)
             self._retry.add(plan_id)
@@ -204,7 +215,7 @@ class Follower:
             self._again.add(plan_id)
             return
         self._checked.add(plan_id)
-        self.hold(current, view.held)
+        self.hold(current, self._delivered.held(current, view.held))
 
     async def _settle_move(self, plan: ExitPlan, gateway: TradingGateway) -> ExitPlan:
         """What became of the conversion of a plan's position, by the journal; what no book of
@@ -304,6 +315,7 @@ class Follower:
     def ended(self, plan: ExitPlan) -> None:
         """What protected the position goes with the plan."""
         self._checked.discard(plan.plan_id)
+        self._delivered.forget(plan.plan_id)
         self.let_go(plan, plan.orders)
 
     def let_go(self, plan: ExitPlan, orders: Iterable[str]) -> None:

@@ -41,6 +41,7 @@ from openalgo_desktop.trading.watch import valuing
 from openalgo_desktop.trading.watch.apart import apart
 from openalgo_desktop.trading.watch.brackets import Brackets
 from openalgo_desktop.trading.watch.commands import Commands
+from openalgo_desktop.trading.watch.delivered import Delivered
 from openalgo_desktop.trading.watch.drive import Driver
 from openalgo_desktop.trading.watch.follow import Follower
 from openalgo_desktop.trading.watch.legs import Legs
@@ -80,8 +81,9 @@ class Watch:
         self._shelf = Shelf(clock, bus, store)
         self._prices = Prices(clock, ticks, is_open, self._heard)
         sent = SentOrders(clock, journal, desk)
-        self._driver = Driver(clock, bus, desk, self._shelf, sent)
-        self._follower = Follower(desk, self._shelf, sent, self._driver)
+        delivered = Delivered(clock)
+        self._driver = Driver(clock, bus, desk, self._shelf, sent, delivered)
+        self._follower = Follower(desk, self._shelf, sent, self._driver, delivered)
         self._triggers = Triggers(clock, bus, desk, self._shelf, sent, instruments)
         self._results = Results(clock, bus, desk, self._shelf, sent, self._prices)
         brackets = Brackets(clock, instruments, self._shelf, self._prices, self._follower)

@@ -124,6 +124,9 @@ async def test_blocks_cancels_flattens_verifies_and_reports(rig: Rig):
 
 async def test_delivered_shares_that_were_sold_are_not_bought_back(rig: Rig):
     """Until they have settled a broker shows them as a short CNC position."""
+    rig.paper.rows = [Position("SBIN", "NSE", Product.CNC, -10, 800.0)]
+    closed = await rig.desk.closing.close_all("window")
+    assert (closed.closed, closed.failed, rig.paper.rows[0].quantity) == (0, 0, -10)
     rig.paper.rows = [
         Position("SBIN", "NSE", Product.CNC, -10, 800.0),
         Position("INFY", "NSE", Product.CNC, 5, 1500.0),
@@ -131,9 +134,6 @@ async def test_delivered_shares_that_were_sold_are_not_bought_back(rig: Rig):
     report = await rig.kill.trip("window")
     assert [row.quantity for row in rig.paper.rows] == [-10, 0]
     assert report.clean and (report.flattened, report.open_positions) == (1, 0)
-    rig.paper.rows = [Position("SBIN", "NSE", Product.CNC, -10, 800.0)]
-    closed = await rig.desk.closing.close_all("window")
-    assert (closed.closed, closed.failed, rig.paper.rows[0].quantity) == (0, 0, -10)
 
 
 async def test_gtts_are_cancelled_too(rig: Rig):

@@ -139,6 +139,7 @@ class Bourse(Gateway):
         self.refuse: set[str] = set()
         self.reject: set[str] = set()
         self.hold_back: set[str] = set()
+        self.earlier = 0  # orders of earlier days
         self.lose: set[str] = set()  # it arrives, and the answer is lost
         self.held: dict[tuple[str, str, Product], int] = {}
         self.tasks: list[asyncio.Task[None]] = []
@@ -152,8 +153,8 @@ class Bourse(Gateway):
         if request.symbol in self.refuse:
             raise RejectedByBroker(f"RMS: {request.symbol} blocked")
         order = Order(
-            str(len(self.book) + 1), request.symbol, request.exchange, request.action,
-            request.quantity, request.price_type, request.product, tag=tag,
+            str(self.earlier + len(self.book) + 1), request.symbol, request.exchange,
+            request.action, request.quantity, request.price_type, request.product, tag=tag,
         )  # fmt: skip
         self.book.append(order)
         if request.price_type is PriceType.MARKET and request.symbol not in self.hold_back:

@@ -1,0 +1,59 @@
+"""Shares that a strategy bought on an earlier day: they are holdings by now and no position, and
+its stops go on. Never more is sold than the plan bought: what a human holds besides stays."""
+
+from __future__ import annotations
+
+from openalgo_desktop.core.clock import IST, Clock
+from openalgo_desktop.core.enums import Product
+from openalgo_desktop.core.errors import NotSupported
+from openalgo_desktop.core.exits import ExitPlan
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ports import TradingGateway
+
+
+async def in_holdings(gateway: TradingGateway, key: Key) -> int:
+    """Units of an instrument in the holdings, those of yesterday (T1) included; 0 where an account
+    does not tell holdings. A broker counts shares that were sold today there until they have
+    settled, beside a short CNC position: the two together are what is left."""
+    try:
+        rows = await gateway.holdings()
+    except NotSupported:
+        return 0
+    return sum(row.quantity + row.t1_quantity for row in rows if row.key == key)
+
+
+class Delivered:
+    """By plan; what was read last is kept, for positions move often and holdings do not."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._read: dict[str, int] = {}
+
+    def may_be(self, plan: ExitPlan) -> bool:
+        """Whether what it protects may be in the holdings: shares bought for a strategy on an
+        earlier day. A plan that a human made follows the position, as a human sells by hand."""
+        today = self._clock.now().astimezone(IST).date()
+        return (
+            plan.product is Product.CNC
+            and plan.side > 0
+            and plan.source.startswith("strategy:")
+            and plan.created_at.astimezone(IST).date() < today
+        )
+
+    async def read(self, plan: ExitPlan, gateway: TradingGateway) -> int:
+        """Units in the holdings now; 0 for a plan that has none there. Raises the error of the
+        book."""
+        if not self.may_be(plan):
+            return 0
+        found = self._read[plan.plan_id] = await in_holdings(gateway, plan.key)
+        return found
+
+    def held(self, plan: ExitPlan, units: int) -> int:
+        """Signed units of the plan where the position is ``units``, by what was read last."""
+        if not self.may_be(plan):
+            return units
+        return max(units, min(plan.held, units + self._read.get(plan.plan_id, 0)))
+
+    def forget(self, plan_id: str) -> None:
+        """It is over."""
+        self._read.pop(plan_id, None)
