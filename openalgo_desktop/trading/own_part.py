@@ -12,6 +12,7 @@ import msgspec
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import AppError, DataError, OrderError
 from openalgo_desktop.core.model import Key, Order, OrderRequest
+from openalgo_desktop.trading.holdings import in_holdings
 from openalgo_desktop.trading.lane import Lane
 from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.position_view import View
@@ -68,19 +69,20 @@ class OwnPart:
 
     def __init__(self, lane: Lane, strategy: str) -> None:
         self._lane = lane
-        self._strategy = strategy
+        self.strategy = strategy
+        self._delivered: dict[PositionKey, int] = {}  # in the holdings, at the last look
 
     async def owns(self, order_id: str) -> bool:
         """Whether an order (or a GTT) was placed for the strategy, in this run or an earlier one:
         the journal is asked for what is not known here."""
         return (
             await self._lane.sender.origins.strategy_by_id(self._lane.read.account_id, order_id)
-            == self._strategy
+            == self.strategy
         )
 
     async def cancel_all(self, source: str) -> CancelAll:
         """Take back every working order of the strategy; as :meth:`Closing.cancel_all`."""
-        return await self._lane.closing.cancel_all(source, strategy=self._strategy)
+        return await self._lane.closing.cancel_all(source, strategy=self.strategy)
 
     async def until_read(self) -> None:
         """What it holds is known; soon after a start of the program that takes a moment."""
@@ -90,10 +92,10 @@ class OwnPart:
         """Signed units of a position by the strategy's book, whatever others hold of it. Raises
         :class:`DataError` before that was read: who derives an order from it would count what is
         held from earlier days as not there."""
-        known = self._lane.strategies.units(self._lane.mode, self._strategy)
+        known = self._lane.strategies.units(self._lane.mode, self.strategy)
         if known is None:
             raise DataError(
-                f"What {self._strategy} holds is being read, so no order was sent. Try again in a "
+                f"What {self.strategy} holds is being read, so no order was sent. Try again in a "
                 "moment."
             )
         return known.get(key, 0)
@@ -101,23 +103,36 @@ class OwnPart:
     def _known(self) -> Mapping[PositionKey, int]:
         """Signed units, also of earlier days; before the book was read those of today."""
         mode = self._lane.mode
-        known = self._lane.strategies.units(mode, self._strategy)
+        known = self._lane.strategies.units(mode, self.strategy)
         today = self._lane.books.book(mode).units_today
-        return today(self._strategy) if known is None else known
+        return today(self.strategy) if known is None else known
 
     def closes(self, request: OrderRequest) -> bool:
         """Whether an order of the strategy only closes what is its own."""
         book = self._lane.books.book(self._lane.mode)
         return book.closes_own(request, self._known())
 
+    async def look_at_holdings(self) -> None:
+        """Shares of its book that are no position: those in the holdings count from now on. Raises
+        the error of a book that cannot be read."""
+        for key, own in self._known().items():
+            if key[2] is Product.CNC and own > max(0, self._account(key)):
+                self._delivered[key] = await in_holdings(self._lane.gateway, key[:2])
+
+    def delivered(self, key: PositionKey) -> int:
+        """Units of a position that are in the holdings, by the last look."""
+        return self._delivered.get(key, 0)
+
+    def _account(self, key: PositionKey) -> int:
+        row = self._lane.books.book(self._lane.mode).positions.get(key)
+        return row.quantity if row is not None else 0
+
     def units(self) -> dict[PositionKey, int]:
         """Signed units that the strategy holds, also of earlier days, never more than the account
         holds on that side: what a human closed elsewhere is not the strategy's any more."""
-        book = self._lane.books.book(self._lane.mode)
         found: dict[PositionKey, int] = {}
         for key, own in self._known().items():
-            row = book.positions.get(key)
-            account = row.quantity if row is not None else 0
+            account = self._account(key) + self.delivered(key)
             if own * account > 0:
                 units = min(abs(own), abs(account))
                 found[key] = units if own > 0 else -units
@@ -135,7 +150,7 @@ class OwnPart:
 
     def views(self, key: PositionKey) -> OwnViews:
         """Its part of the views of one position."""
-        return OwnViews(self, self._strategy, key)
+        return OwnViews(self, self.strategy, key)
 
     async def close_all(
         self, source: str, *, cancel_orders: bool = False, leave: Collection[Key] = ()
@@ -157,7 +172,7 @@ class OwnPart:
                     source,
                     mode,
                     at_most=abs(held),
-                    strategy=self._strategy,
+                    strategy=self.strategy,
                     fit=True,
                     side=1 if held > 0 else -1,
                 )
@@ -186,4 +201,4 @@ class OwnPart:
             await lane.under_way.until_gone(lane.mode, lane.gateway, key, gone)
 
     def _is_own(self, order: Order) -> bool:
-        return self._lane.sender.origins.name(order).strategy == self._strategy
+        return self._lane.sender.origins.name(order).strategy == self.strategy

@@ -48,11 +48,12 @@ class OwnExits:
         for _ in range(ROUNDS):
             await self._desk.quiet()
             told = await self._cancel(own, source)
+            told += await self._delivered(own)
             units = own.units()
             if not units:
                 left = {}
                 break
-            failed = await self._send(lane, name, source, account_id, units)
+            failed = await self._send(lane, own, source, account_id, units)
             left = await self._left(own, set(failed))
             if left:
                 break  # what has not filled is under way: it is not sent again
@@ -81,8 +82,21 @@ class OwnExits:
             return [f"Its working orders could not be read: {error.message}"]
         return [f"Order {one} may still work: {why}" for one, why in result.failed]
 
+    async def _delivered(self, own: OwnPart) -> list[str]:
+        """Look for shares of earlier days."""
+        try:
+            await own.look_at_holdings()
+        except AppError as error:
+            return [f"What it holds of delivered shares could not be read: {error.message}"]
+        return []
+
     async def _send(
-        self, lane: BoundLane, name: str, source: str, account: str, units: dict[PositionKey, int]
+        self,
+        lane: BoundLane,
+        own: OwnPart,
+        source: str,
+        account: str,
+        units: dict[PositionKey, int],
     ) -> dict[PositionKey, str]:
         """Exits of all; why some were refused. They are standing ones: an exit waits for no
         human."""
@@ -94,14 +108,15 @@ class OwnExits:
                     source,
                     lane.mode,
                     at_most=abs(held),
-                    strategy=name,
+                    strategy=own.strategy,
                     standing=True,
                     side=1 if held > 0 else -1,
                     account=account,
+                    delivered=own.delivered(key),
                 )
             except AppError as error:
                 failed[key] = error.message
-                log.error("%s: %s was not closed: %s", name, key[1], error.message)
+                log.error("%s: %s was not closed: %s", own.strategy, key[1], error.message)
         return failed
 
     async def _left(self, own: OwnPart, failed: set[PositionKey]) -> dict[PositionKey, int]:

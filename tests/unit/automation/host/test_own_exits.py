@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,19 @@ SANDBOX = Mode.SANDBOX
 TUESDAY = datetime(2026, 11, 24, 11, 0, tzinfo=IST)
 
 
+async def started(folder: Path, at: datetime) -> Terminal:
+    overrides = {"api.enabled": False}
+    options = TerminalOptions(data_dir=folder, overrides=overrides, sim_frozen=True, clock_start=at)
+    running = Terminal(options)
+    await running.start()
+    return running
+
+
 @pytest.fixture
 async def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Terminal]:
     monkeypatch.setenv("OPENALGO_VAULT", "file")
     begin(tmp_path)
-    overrides = {"api.enabled": False}
-    running = Terminal(
-        TerminalOptions(
-            data_dir=tmp_path, overrides=overrides, sim_frozen=True, clock_start=TUESDAY
-        )
-    )
-    await running.start()
+    running = await started(tmp_path, TUESDAY)
     yield running
     await running.stop()
 
@@ -41,9 +43,8 @@ async def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 async def place(terminal: Terminal, strategy: str, units: int, **fields: Any) -> None:
     action = Action.BUY if units > 0 else Action.SELL
     symbol = fields.pop("symbol", "SBIN")
-    request = OrderRequest(
-        symbol, "NSE", action, abs(units), product=Product.MIS, strategy=strategy, **fields
-    )
+    fields = {"product": Product.MIS} | fields
+    request = OrderRequest(symbol, "NSE", action, abs(units), strategy=strategy, **fields)
     await terminal.desk.bound(SANDBOX).place(request, f"api:{strategy}")
 
 
@@ -72,6 +73,27 @@ async def test_its_own_is_closed_and_nothing_else(terminal: Terminal) -> None:
         row for row in terminal.desk.books.book(SANDBOX).orders.values() if row.strategy == "cross"
     ]
     assert len(closing) == 5  # three of its own, two exits
+
+
+async def test_shares_of_yesterday_are_sold_out_of_the_holdings(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    await place(terminal, "cross", 10, product=Product.CNC)
+    await place(terminal, "by hand", 7, product=Product.CNC)
+    await terminal.stop()
+    next_day = await started(tmp_path, TUESDAY + timedelta(days=1))
+    try:
+        account = next_day.desk.gateway_of(SANDBOX).account_id
+        assert held(next_day) == {}  # they are delivered
+        exits = OwnExits(next_day.desk)
+        assert await exits.close("cross", SANDBOX, account) == ()
+        assert held(next_day) == {"SBIN": -10}  # until it has settled
+        assert await exits.close("cross", SANDBOX, account) == ()
+        closed = await next_day.desk.bound(SANDBOX).closing.close_all("window")
+        assert closed.closed == closed.failed == 0  # nobody buys them back
+        assert held(next_day) == {"SBIN": -10}
+    finally:
+        await next_day.stop()
 
 
 async def test_what_others_set_off_is_not_told_as_closed(terminal: Terminal) -> None:
