@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     """The command without its own name; returns the exit code. What the script raises goes on."""
     word, *rest = arguments or [""]
     if word == "--keeper" and rest:
-        from openalgo_desktop.automation.host.keeper.main import main as keep
+        from openalgo_desktop.automation.host.keeper.start import main as keep
 
         keep(rest)
         return 0

@@ -24,12 +24,17 @@ from openalgo_desktop.automation.host.preparing import INSIDE, Preparer
 from openalgo_desktop.automation.host.running import KeptRun, cleaned, end_all, find_end, lost
 from openalgo_desktop.automation.host.venvs import Venvs
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.errors import AppError, ConfigError, NotSupported
+from openalgo_desktop.core.errors import AppError, ConfigError
 
 #: Seconds without an engine after which a run ends itself, and its grace then.
 ORPHAN, GRACE = 60.0, 10.0
 #: Seconds that a keeper may take to start a script, on a machine that is very busy.
 _START = 60.0
+WINDOWS = sys.platform == "win32"
+#: A console that nobody sees (without one there is no CTRL+BREAK), and a group of its own.
+_FLAGS = 0
+if sys.platform == "win32":
+    _FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
 _KEEPER = Path(__file__).parent / "keeper" / "__main__.py"
 
 
@@ -70,8 +75,6 @@ class HostProcesses:
         self, program: Program, ready: Ready, grant: Grant, limits: Limits, run_id: str
     ) -> KeptRun:
         """See :class:`Processes`."""
-        if sys.platform == "win32":
-            raise NotSupported("Strategies cannot be hosted on Windows yet.")
         folder = self.places.run(program.strategy_id, run_id)
         cookie = secrets.token_hex(16)
         variables = environment.for_script(
@@ -125,18 +128,13 @@ class HostProcesses:
             raise ConfigError(
                 f"{spec['run_id']} was not started: {error.strerror or error}. Is the disk full?"
             ) from error
-        assert process.stdout is not None
-        with process.stdout as told:
-            poll = select.poll()
-            poll.register(told, select.POLLIN)
-            said = told.readline() if poll.poll(_START * 1000) else b""
+        started = _has_started(process, folder)
         marks = places.marks_of(folder)
-        if said and marks is not None:
-            process.wait()
+        if started and marks is not None:
             return marks
         # Not its script, not in time, or not at all.
         with suppress(OSError):
-            os.killpg(process.pid, signal.SIGTERM)
+            _stop_keeper(process)
         process.wait()
         ended = places.ended_of(folder)
         if ended is None:
@@ -248,10 +246,38 @@ def _spawn(
             cwd=folder,
             env=variables,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL if WINDOWS else subprocess.PIPE,
             stderr=errors,
             start_new_session=True,
+            creationflags=_FLAGS,
         )
+
+
+def _has_started(process: subprocess.Popen[bytes], folder: Path) -> bool:
+    """Whether the keeper tells in time that its script has been started. Blocks."""
+    if sys.platform == "win32":  # nobody can wait for a pipe there; its marks come first
+        end = time.monotonic() + _START
+        while places.marks_of(folder) is None:
+            if process.poll() is not None or time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
+    assert process.stdout is not None
+    with process.stdout as told:
+        poll = select.poll()
+        poll.register(told, select.POLLIN)
+        said = told.readline() if poll.poll(_START * 1000) else b""
+    if said:
+        process.wait()  # it is the child of a child
+    return bool(said)
+
+
+def _stop_keeper(process: subprocess.Popen[bytes]) -> None:
+    """One that has not begun: what it started ends with it."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGTERM)
 
 
 def proven(marks: Marks) -> bool:

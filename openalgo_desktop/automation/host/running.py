@@ -95,7 +95,7 @@ class KeptRun:
             with suppress(TimeoutError):
                 async with asyncio.timeout(grace + PATIENCE):
                     return await self.ended
-            self._signal(signal.SIGKILL)  # its script dies with it, the rest is found afterwards
+            self._kill()  # its script dies with it, the rest is found afterwards
         return await self.ended
 
     async def close(self) -> None:
@@ -110,12 +110,19 @@ class KeptRun:
         said = {"grace": max(0.0, grace), "reason": reason, "why": why}
         with suppress(OSError):  # a full disk: it stops with its own grace
             files.write(str(self._folder), files.STOP, said)
-        self._signal(signal.SIGTERM)
-        self._signal(signal.SIGCONT)
+        if sys.platform != "win32":  # there the keeper looks for the file
+            self._signal(signal.SIGTERM)
+            self._signal(signal.SIGCONT)
+
+    def _kill(self) -> None:
+        if sys.platform != "win32":
+            self._signal(signal.SIGKILL)
+        else:
+            self._signal(signal.SIGTERM)  # which is the end of a process there, not a request
 
     def _signal(self, number: signal.Signals) -> None:
         with self._lock, suppress(OSError):
-            if self._pidfd >= 0:
+            if sys.platform.startswith("linux") and self._pidfd >= 0:
                 signal.pidfd_send_signal(self._pidfd, number)
             elif tree.alive(self._marks.keeper_pid, self._marks.keeper_started):
                 os.kill(self._marks.keeper_pid, number)
@@ -178,8 +185,9 @@ def find_end(folder: Path, marks: Marks) -> Ended:
     if ended is not None:
         return ended
     rest = not end_all(marks.cookie, marks.cgroup)
-    with suppress(ChildProcessError, OSError):
-        os.waitpid(marks.keeper_pid, os.WNOHANG)  # ours only where we are the first process
+    if sys.platform != "win32":
+        with suppress(ChildProcessError, OSError):
+            os.waitpid(marks.keeper_pid, os.WNOHANG)  # ours only where we are the first process
     reason = "The process that looked after it was ended from outside, and it with it."
     with suppress(OSError):
         said = (folder / files.ERRORS).read_text("utf-8", "replace").strip()

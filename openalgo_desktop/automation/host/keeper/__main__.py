@@ -9,7 +9,7 @@ import sys
 
 sys.path.append(os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4)))
 
-from openalgo_desktop.automation.host.keeper.main import main
+from openalgo_desktop.automation.host.keeper.start import main
 
 if __name__ == "__main__":
     main(sys.argv[1:])

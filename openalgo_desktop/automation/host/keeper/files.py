@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,11 @@ TEMPORARY = "tmp"
 ERRORS = "keeper.err"  # what the keeper itself says on its standard error: nothing, mostly
 #: The environment variable that marks every process of a run.
 COOKIE = "STRATEGY_RUN"
+#: Windows changes line ends otherwise.
+BINARY: int = getattr(os, "O_BINARY", 0)
 #: Bytes of the file of readings; it is overwritten in place.
 STATE_SIZE = 256
+_TRIES = 100
 
 
 def read(folder: str, name: str) -> dict[str, Any] | None:
@@ -42,9 +46,21 @@ def read(folder: str, name: str) -> dict[str, Any] | None:
 def write(folder: str, name: str, value: dict[str, Any]) -> None:
     """Whole or not at all. Raises :class:`OSError`."""
     path = os.path.join(folder, name)
-    descriptor = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600)
     try:
         os.write(descriptor, json.dumps(value).encode())
     finally:
         os.close(descriptor)
-    os.replace(path + ".new", path)
+    _replace(path + ".new", path)
+
+
+def _replace(new: str, path: str) -> None:
+    """Windows lets nobody take the place of a file that somebody reads at this moment."""
+    for _ in range(_TRIES if os.name == "nt" else 0):
+        try:
+            os.replace(new, path)
+        except PermissionError:
+            time.sleep(0.01)
+        else:
+            return
+    os.replace(new, path)

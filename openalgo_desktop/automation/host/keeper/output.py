@@ -14,6 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import takewhile
 
+from openalgo_desktop.automation.host.keeper.files import BINARY
+
 #: The last lines that are known when a run ends.
 LAST = 20
 #: A line that is longer is broken, bytes.
@@ -82,7 +84,7 @@ class LogFile:
         self._size = 0
         path = os.path.join(self._folder, segment(self._number))
         with suppress(OSError):
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o600)
         if self._number > SEGMENTS:
             with suppress(OSError):
                 os.unlink(os.path.join(self._folder, segment(self._number - SEGMENTS + 1)))

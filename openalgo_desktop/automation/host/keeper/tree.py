@@ -1,7 +1,8 @@
 """Processes as the system tells of them: who is whose child, since when, with how much.
 
-On Linux from ``/proc``; elsewhere (macOS) from the ``ps`` command. Sizes in bytes, processor time
-in seconds. What ends while it is read is left out.
+On Linux from ``/proc``, on Windows from its own calls (there a run is a job object); elsewhere
+(macOS) from the ``ps`` command. Sizes in bytes, processor time in seconds. What ends while it is
+read is left out.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ class Facts:
 
 def facts(pid: int) -> Facts | None:
     """Of one process, or None when there is none."""
+    if sys.platform == "win32":
+        from openalgo_desktop.automation.host.keeper.windows import processes
+
+        told = processes.look(pid)
+        return told and Facts(pid, 0, 0, 0, "R", told.cpu, told.resident, told.started)
     if not LINUX:
         return next((row for row in _ps() if row.pid == pid), None)
     try:
@@ -137,7 +143,12 @@ def with_cookie(cookie: str) -> list[Facts]:
 
 
 def has_cookie(pid: int, cookie: str) -> bool:
-    """Whether the environment of this process has it."""
+    """Whether the environment of this process has it; on Windows whether somebody holds its job,
+    which the keeper alone does."""
+    if sys.platform == "win32":
+        from openalgo_desktop.automation.host.keeper.windows import jobs
+
+        return jobs.there(cookie)
     if not LINUX:
         return any(cookie in line for line in _run_ps("-Eww", "-o", "command=", "-p", str(pid)))
     with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
@@ -197,6 +208,11 @@ def end_below(pid: int) -> dict[int, int]:
 
 def end_run(cookie: str) -> bool:
     """The same for a run whose keeper is gone (or is to go with it). Whether nothing is left."""
+    if sys.platform == "win32":
+        from openalgo_desktop.automation.host.keeper.windows import jobs
+
+        jobs.end(cookie)
+        return True  # what is in a job ends with its last handle
     for _ in range(_ROUNDS):
         rows = of_run(cookie)
         if not rows:
