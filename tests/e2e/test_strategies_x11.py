@@ -1,5 +1,5 @@
-"""A made strategy by mouse and keys in the real window: nothing trades before the yes, the run is
-in the sandbox, and its stop closes it."""
+"""Strategies by mouse and keys in the real window: nothing trades before the yes, a run is in the
+sandbox, its stop closes it, and a program goes live only after its record was shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.driver import Program
+from tests.e2e.driver import Program, run
 from tests.e2e.screen import MARKET, Window, real_window, x_display
 from tests.waiting import wait_for
 
@@ -33,6 +33,34 @@ def made(window: Window) -> None:
     window.click("rect('dialog-strategy-save')")
     window.wait("seen('dialog-strategy') is None", "it is saved")
     window.wait(f"[row.name for row in dock('strategies').rows] == [{NAME!r}]", "its row")
+
+
+def promoted(window: Window) -> None:
+    """A program, taken in by a command, is promoted; Enter is no yes."""
+    path = window.program.data_dir.parent / "cross.py"
+    path.write_text("print('hello')\n")
+    code, text = run(window.program.data_dir, "strategy", "add", str(path))
+    assert code == 0, text
+    rows = "[row.name for row in dock('strategies').rows]"
+    window.wait(f"'cross' in {rows}", "its row")
+    row = window.ask(f"{rows}.index('cross')")
+    went = f"bool(dock('strategies').rows[{row}].program.promoted)"
+
+    def ask() -> None:
+        window.click(f"cell('strategies-table', {row}, 'name')", button=3)
+        window.click("entry('Promote to live')")
+        window.wait("text('dialog-confirm-yes') == 'Promote to LIVE'", "the question")
+
+    ask()
+    assert "has not traded in the sandbox" in window.ask(
+        "seen('dialog-confirm').review.item(0).text()"
+    )
+    window.key("Return")
+    window.wait("seen('dialog-confirm') is None", "cancelled")
+    assert window.ask(went) is False
+    ask()
+    window.click("rect('dialog-confirm-yes')")
+    window.wait(went, "promoted")
 
 
 def test_made_started_and_stopped_by_hand(tmp_path: Path) -> None:
@@ -72,3 +100,4 @@ def test_made_started_and_stopped_by_hand(tmp_path: Path) -> None:
         wait_for(lambda: not legs_held(program), "it is closed")
         window.wait("not dock('strategies').rows[0].runs", "it stopped")
         assert len(program.call("orderbook")["data"]["orders"]) == 2
+        promoted(window)
