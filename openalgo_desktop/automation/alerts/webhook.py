@@ -32,6 +32,7 @@ SCOPE = "alert-webhook."
 _PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 )
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _HEADERS = {"content-type": "application/json", "user-agent": "openalgo-desktop"}
 
 #: Looks a name up: the addresses of a host.
@@ -133,8 +134,7 @@ class WebPoster:
     def _check(self, host: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
         if address.is_loopback and is_loopback(host):
             return  # this machine, and it was said so
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        real = mapped or address
+        real = _carried(address) or address
         if real.is_global and not real.is_multicast:
             return
         own = any(real in network for network in _PRIVATE if network.version == real.version)
@@ -143,6 +143,20 @@ class WebPoster:
                 f"{host} is an address of a private network. Allow these in the settings "
                 "(alert.private_webhooks) or give a public one."
             )
+
+
+def _carried(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | None:
+    """The address of version 4 that one of version 6 stands for: mapped, 6to4 (RFC 3056), or
+    translated on the way (NAT64, RFC 6052)."""
+    match address:
+        case ipaddress.IPv6Address():
+            translated = None
+            if address in _NAT64:
+                translated = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+            return address.ipv4_mapped or address.sixtofour or translated
+    return None
 
 
 class _Again(NetError):

@@ -121,6 +121,10 @@ async def test_who_does_not_answer_is_given_up(server: Server, monkeypatch: pyte
         (["93.184.216.34", "10.0.0.1"], False, False),
         (["169.254.169.254"], False, False),
         (["::ffff:10.0.0.1"], False, False),
+        (["64:ff9b::a00:1"], False, False),  # 10.0.0.1, translated on the way
+        (["64:ff9b::7f00:1"], True, False),
+        (["64:ff9b::5db8:d822"], False, True),
+        (["2002:c0a8:105::1"], False, False),  # 192.168.1.5 by 6to4
         (["fd00::1"], False, False),
         (["0.0.0.0"], True, False),
         (["169.254.169.254"], True, False),
