@@ -38,10 +38,12 @@ class Hosting:
         self._count = 0
 
     def program(self, script: str, **fields: Any) -> Program:
-        """A program of one file."""
+        """A program of one file. The run before may not have read that yet: it sees all of the old
+        text or all of the new one."""
         folder = self.folder / "one"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "main.py").write_text(textwrap.dedent(script))
+        (folder / "main.new").write_text(textwrap.dedent(script))
+        (folder / "main.new").replace(folder / "main.py")
         given: dict[str, Any] = {"strategy_id": "one", "name": "One", "folder": folder}
         return Program(**given | {"entry": Path("main.py")} | fields)
 
