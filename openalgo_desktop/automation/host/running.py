@@ -146,12 +146,16 @@ class KeptRun:
                 os.close(self._pidfd)
                 self._pidfd = -1
 
+    def _goes_on(self, pid: int, started: int) -> bool:
+        """Whether the keeper has more to do: how it ended is the last thing that it writes."""
+        return not (self._folder / files.ENDED).exists() and tree.alive(pid, started)
+
     async def _gone(self) -> None:
         """Returns when the keeper has ended."""
         keeper = self._marks.keeper_pid, self._marks.keeper_started
         if self._pidfd < 0:
             # The system tells nobody but the parent, and we are not.
-            while await asyncio.to_thread(tree.alive, *keeper):  # noqa: ASYNC110
+            while await asyncio.to_thread(self._goes_on, *keeper):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK)
             return
         loop = asyncio.get_running_loop()

@@ -157,3 +157,4 @@ class Keeper(BaseKeeper):
                 f"It wanted more than its {self._spec['limits']['memory_mb']:,} MB of memory."
             )
         self._write_end(self._code, "")
+        os._exit(0)  # nobody waits for readers of pipes that something else may still hold
