@@ -87,6 +87,44 @@ async def test_what_is_in_no_holdings_is_told_as_before(room: Room):
     await until(lambda: any("NO stop" in event.message for event in room.told), "it is told")
 
 
+async def test_a_row_that_cannot_be_read_is_not_taken_for_sold(room: Room):
+    made = await bought(room)
+    overnight(room, 10)
+    whole = room.paper.holdings  # of today
+
+    async def unreadable() -> BookRows[Holding]:
+        return BookRows([], ("row 3 has no quantity",))
+
+    vars(room.paper).update(holdings=unreadable)
+    live = room.engine.registry.live[made.strategy_id]
+    (place,) = live.open()
+    plan = room.watch.legs.plan(place.ref)
+    assert plan is not None
+    room.watch._follower.doubt()
+    await seen(room)
+    await until(lambda: plan.plan_id in room.watch._follower._retry, "it is asked again")
+    assert place.held == 10 and not place.closed
+    vars(room.paper).update(holdings=whole)
+    await until(lambda: room.watch.legs.is_checked(plan), "the comparison")
+    room.say(789.0, SBIN)
+    await until(lambda: room.paper.sent[1:] == ["SELL 10 SBIN"], "the stop")
+
+
+async def test_shares_are_of_no_exchange(room: Room):
+    made = await bought(room)
+    overnight(room, 10)
+
+    async def told() -> BookRows[Holding]:
+        return BookRows([Holding("SBIN", "BSE", 10, 700.0)])
+
+    vars(room.paper).update(holdings=told)
+    await seen(room)
+    (place,) = room.engine.registry.live[made.strategy_id].open()
+    await room.engine.signal(made.strategy_id, Signal.LONG_EXIT, "test", leg_id=1)
+    await until(lambda: place.closed, "the exit")
+    assert room.paper.sent[1:] == ["SELL 10 SBIN"]
+
+
 async def test_an_exit_signal_sells_them(room: Room):
     made = await bought(room)
     overnight(room, 10)
