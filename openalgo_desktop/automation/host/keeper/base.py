@@ -68,6 +68,27 @@ class BaseKeeper:
         """Whether the script's own process has ended."""
         raise NotImplementedError
 
+    @property
+    def _every(self) -> float:
+        """Seconds between looks at the processes."""
+        raise NotImplementedError
+
+    def _start(self) -> None:
+        """Start the script, and write its marks. Raises :class:`OSError`."""
+        raise NotImplementedError
+
+    def _turn(self, wait: float) -> None:
+        """Wait for news, at most so long; then do what is due."""
+        raise NotImplementedError
+
+    def _end_rest(self) -> None:
+        """The script is gone; so goes what it left running."""
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        """Write how it ended."""
+        raise NotImplementedError
+
     def _ask_politely(self) -> None:
         """Tell the script to end."""
         raise NotImplementedError
@@ -77,10 +98,19 @@ class BaseKeeper:
         raise NotImplementedError
 
     # -- start ------------------------------------------------------------------------------
-    def _say_unstartable(self, error: OSError) -> None:
-        self._why = "unstartable"
-        self._reason = f"{self._spec['command'][0]} could not be started: {error.strerror}."
-        self._output.note(self._reason)
+    def run(self) -> None:
+        """Start the script and stay with it until nothing of it is left."""
+        try:
+            self._start()
+        except OSError as error:
+            self._why = "unstartable"
+            self._reason = f"{self._spec['command'][0]} could not be started: {error.strerror}."
+            self._output.note(self._reason)
+        else:
+            while not self._over:
+                self._turn(self._every)
+            self._end_rest()
+        self._close()
 
     def _marks(self, mine: Facts | None, its: Facts | None, group: str) -> dict[str, Any]:
         return {

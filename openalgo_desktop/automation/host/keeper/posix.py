@@ -40,6 +40,10 @@ class Keeper(BaseKeeper):
     def _over(self) -> bool:
         return self._status is not None
 
+    @property
+    def _every(self) -> float:
+        return LOOK
+
     def _ask_politely(self) -> None:
         os.killpg(self._pid, signal.SIGTERM)
         os.killpg(self._pid, signal.SIGCONT)
@@ -49,19 +53,9 @@ class Keeper(BaseKeeper):
         return tree.descendants(os.getpid()), reaped.ru_utime + reaped.ru_stime
 
     # -- start ------------------------------------------------------------------------------
-    def run(self) -> None:
-        """Start the script and stay with it until nothing of it is left."""
+    def _start(self) -> None:
         self._hear_signals()
-        try:
-            self._start()
-        except OSError as error:
-            self._say_unstartable(error)
-            self._close()
-            return
-        while self._status is None:
-            self._turn(LOOK)
-        self._end_rest()
-        self._close()
+        self._spawn()
 
     def _hear_signals(self) -> None:
         os.set_blocking(self._waker, False)
@@ -74,7 +68,7 @@ class Keeper(BaseKeeper):
     def _hear(self) -> None:
         self._heard_signal = True  # acted on between two turns: never in the middle of a write
 
-    def _start(self) -> None:
+    def _spawn(self) -> None:
         out, err = self._pipe("O"), self._pipe("E")
         join = self._group.join if self._group is not None else None
         try:

@@ -44,6 +44,10 @@ class Keeper(BaseKeeper):
     def _over(self) -> bool:
         return self._code is not None
 
+    @property
+    def _every(self) -> float:
+        return LOOK
+
     def _ask_politely(self) -> None:
         api.kernel32.GenerateConsoleCtrlEvent(api.CTRL_BREAK, self._pid)
 
@@ -52,19 +56,6 @@ class Keeper(BaseKeeper):
         return rows, max(0.0, self._job.cpu() - sum(row.cpu for row in rows))
 
     # -- start ------------------------------------------------------------------------------
-    def run(self) -> None:
-        """Start the script and stay with it until nothing of it is left."""
-        try:
-            self._start()
-        except OSError as error:
-            self._say_unstartable(error)
-            self._close()
-            return
-        while self._code is None:
-            self._turn(LOOK)
-        self._end_rest()
-        self._close()
-
     def _start(self) -> None:
         """It does nothing before it is in the job."""
         process = self._process = subprocess.Popen(
