@@ -37,6 +37,7 @@ from openalgo_desktop.core.model import (
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.core.ticks import Bars, Part, Tick
 from openalgo_desktop.core.traits import Traits
+from openalgo_desktop.core.webhook_log import WebhookEvent
 
 
 class TradingGateway(Protocol):
@@ -366,8 +367,9 @@ class ApprovalStore(Protocol):
 class AlertStore(Protocol):
     """Durable queue of the orders of webhook alerts."""
 
-    async def add(self, alerts: Sequence[Alert]) -> list[int]:
-        """Store new rows, all or none (their ids are not used); returns the ids when durable."""
+    async def add(self, alerts: Sequence[Alert], event: WebhookEvent | None = None) -> list[int]:
+        """Store new rows, all or none (their ids are not used), and in the same commit the row of
+        the log of webhooks that tells of them; returns the ids when durable."""
 
     async def begin(self, alert_id: int, at: datetime) -> None:
         """Say that sending begins; returns when it is durable."""

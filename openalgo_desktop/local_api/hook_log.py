@@ -1,5 +1,5 @@
 """Writes the log of webhooks: beside the answer where nothing follows, before it where an order
-does."""
+does (those of webhook strategies together with their orders, by the queue)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: Rows under way at most: more alerts than the disk takes are not kept, and counted in the log.
 _MOST = 200
+#: A row that the disk did not take comes again after so long, and has so long at the end; seconds.
+_AGAIN, _LAST = 2.0, 2.0
 _SAID = 500
 #: Fields of an alert that are never shown, wherever they stand in it: those whose names, in small
 #: letters without signs, have one of these in them, or are one.
@@ -64,8 +66,13 @@ class HookLog:
         self._dropped = 0
 
     async def stop(self) -> None:
-        """Wait for what is being written."""
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        """Wait for what is being written; a full disk is not waited for."""
+        writing = tuple(self._writing)
+        if writing:
+            await asyncio.wait(writing, timeout=_LAST)
+        for task in writing:
+            task.cancel()
+        await asyncio.gather(*writing, return_exceptions=True)
 
     async def take(self, event: WebhookEvent) -> int | None:
         """Make durable that an alert is followed; its id. Raises :class:`StorageError`."""
@@ -108,12 +115,17 @@ class HookLog:
 
     async def _add(self, event: WebhookEvent) -> None:
         assert self._store is not None
-        try:
-            await self._store.add(event)
-        except StorageError:
-            log.warning("an alert is not in the log of webhooks: the database took it not")
-        else:
-            self._bus.publish(WebhookCame(strategy=event.strategy))
+        told = False
+        while True:
+            try:
+                await self._store.add(event)
+                break
+            except StorageError as error:
+                if not told:
+                    log.warning("an alert is not in the log of webhooks yet: %s", error)
+                told = True
+            await asyncio.sleep(_AGAIN)
+        self._bus.publish(WebhookCame(strategy=event.strategy))
         if self._dropped:
             log.warning("%d alert(s) are not in the log of webhooks: too many came", self._dropped)
             self._dropped = 0

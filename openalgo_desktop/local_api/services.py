@@ -52,7 +52,7 @@ class Services:
         self._warming: asyncio.Task[None] | None = None
         self._unsubscribe = ctx.bus.subscribe(OrderUpdated, self._on_update)
         self.webhooks = WebhookStore(ctx.state)
-        self.webhook_queue = WebhookQueue(ctx, SmartOrders(ctx.desk))
+        self.webhook_queue = WebhookQueue(ctx, SmartOrders(ctx.desk), self.webhooks.get)
         self.hook_log = HookLog(ctx.webhook_log, ctx.bus)
         self.made_webhooks = MadeWebhooks(ctx, self.hook_log)
 

@@ -1,9 +1,10 @@
 """Orders of webhooks: durable before the answer, sent in the background, paced.
 
-An alert answered "queued" is on disk. What a stop (or a kill) of the program left unsent is never
-sent by itself: at the next start it waits for a human in the action centre, with its age. The same
-alert again (its id within a day, or its body within ``webhooks.same_alert_seconds``) gets the first
-answer and makes no second order.
+An alert answered "queued" is on disk, with its row of the log. What a stop (or a kill) of the
+program left unsent is never sent by itself: at the next start it waits for a human in the action
+centre, with its age; so does what a full disk held up. An entry of a strategy that was switched
+off or deleted since its alert is not sent. The same alert again (its id within a day, or its body
+within ``webhooks.same_alert_seconds``) gets the first answer and makes no second order.
 """
 
 from __future__ import annotations
@@ -12,20 +13,22 @@ import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from openalgo_desktop.core.api_rows import NEVER, QUEUED_MODE, Alert, Approval
 from openalgo_desktop.core.enums import AlertState, Mode
-from openalgo_desktop.core.errors import AppError, StorageError
-from openalgo_desktop.core.events import Notice
+from openalgo_desktop.core.errors import AppError, OrderError, StorageError
+from openalgo_desktop.core.events import Notice, WebhookCame
+from openalgo_desktop.core.webhook_log import WebhookEvent
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
 from openalgo_desktop.trading.webhooks import (
     NOT_SENT,
+    NOT_STORED,
     WebhookOrder,
     WebhookRefused,
     WebhookStrategy,
@@ -44,20 +47,27 @@ _AGAIN = 1.0
 _TRIES = 10
 _KEPT = timedelta(days=7)
 
+#: A webhook strategy by its id, as it is now.
+_Find: TypeAlias = Callable[[str], Awaitable[WebhookStrategy | None]]
+
 
 class _Job(msgspec.Struct, frozen=True):
-    alert_id: int
+    alert: Alert
     order: WebhookOrder
-    source: str
+    webhook_id: str
     mode: Mode  # when the alert came
     bound: bool = False  # a test: in that mode wherever the switch stands
     told: Callable[[str], None] | None = None  # what came of it
 
+    @property
+    def source(self) -> str:
+        return self.alert.source
+
 
 class Trial(msgspec.Struct, frozen=True):
-    """A test of the owner: its mode, and who hears what came of each order."""
+    """A test of the owner, in its mode wherever the switch stands; ``told`` hears what came of
+    each order."""
 
-    mode: Mode
     told: Callable[[str], None]
 
 
@@ -71,6 +81,14 @@ class _Seen:
         self.stored = stored
 
 
+class _Way(NamedTuple):
+    """How an alert came: its fingerprint, the mode of that moment, whether it is a test."""
+
+    name: str
+    mode: Mode
+    test: Trial | None
+
+
 def fingerprint(strategy: WebhookStrategy, alert_id: str, body: dict[str, Any]) -> str:
     """What makes an alert the same alert: the sender's id for it, or else all that it says."""
     what = {"id": alert_id} if alert_id else {"body": body}
@@ -81,9 +99,10 @@ def fingerprint(strategy: WebhookStrategy, alert_id: str, body: dict[str, Any]) 
 class WebhookQueue:
     """Two lanes with a worker each: plain orders and orders to a position size."""
 
-    def __init__(self, ctx: ApiContext, smart: SmartOrders) -> None:
+    def __init__(self, ctx: ApiContext, smart: SmartOrders, find: _Find) -> None:
         self._ctx = ctx
         self._smart = smart
+        self._find = find
         self._store = ctx.alerts
         self._lanes: dict[float, asyncio.Queue[_Job]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -130,7 +149,7 @@ class WebhookQueue:
             if alert.state is AlertState.SENDING and await self._store.was_sent(alert):
                 await self._store.finish(alert.alert_id, "it was sent; see the order book")
                 continue
-            held.append((alert.alert_id, _request(alert)))
+            held.append((alert.alert_id, _request(alert, NOT_SENT)))
         if not held or self._ctx.approvals is None:
             return
         rows = await self._store.hold(held)
@@ -146,10 +165,12 @@ class WebhookQueue:
         strategy: WebhookStrategy,
         orders: Sequence[WebhookOrder],
         name: str,
+        mode: Mode,
+        event: WebhookEvent,
         test: Trial | None = None,
     ) -> list[int] | None:
-        """Take the orders of one alert of that :func:`fingerprint`; returns their numbers when they
-        are durable.
+        """Take the orders of one alert of that :func:`fingerprint`, which came in that mode;
+        returns their numbers when they and the ``event`` that tells of them are durable.
 
         None when it is the same alert as one before: nothing was added. Raises
         :class:`WebhookRefused` when too many wait, and :class:`StorageError`.
@@ -167,39 +188,45 @@ class WebhookQueue:
         self._waiting += len(orders)
         seen = _Seen(self._ctx.clock.monotonic(), asyncio.get_running_loop().create_future())
         self._seen[name] = seen
-        task = asyncio.create_task(self._take(strategy.source, orders, name, seen, test))
+        task = asyncio.create_task(
+            self._take(strategy, orders, seen, event, _Way(name, mode, test))
+        )
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
         return await asyncio.shield(task)  # a client that goes away does not take its alert back
 
     async def _take(
         self,
-        source: str,
+        strategy: WebhookStrategy,
         orders: Sequence[WebhookOrder],
-        name: str,
         seen: _Seen,
-        test: Trial | None,
+        event: WebhookEvent,
+        way: _Way,
     ) -> list[int]:
-        mode = self._ctx.desk.mode if test is None else test.mode
-        told, now = None if test is None else test.told, self._ctx.clock.now()
+        mode, test, now = way.mode, way.test, self._ctx.clock.now()
         rows = [
-            Alert(0, order_kind(order), order_payload(order, mode), source, name, now)
-            for order in orders
+            Alert(0, order_kind(one), order_payload(one, mode), strategy.source, way.name, now)
+            for one in orders
         ]
+        kept = None if self._ctx.webhook_log is None else event
         try:
-            numbers = await self._store.add(rows)
+            numbers = await self._store.add(rows, kept)
         except BaseException as error:
             self._waiting -= len(orders)
-            self._seen.pop(name, None)
+            self._seen.pop(way.name, None)
             seen.stored.set_exception(
                 error if isinstance(error, AppError) else StorageError("The alert was not stored.")
             )
             seen.stored.exception()  # told here; whoever waits for it hears it too
             raise
-        for number, order in zip(numbers, orders, strict=True):
+        told = None if test is None else test.told
+        for number, row, order in zip(numbers, rows, orders, strict=True):
             lane = self._lanes[PLAIN_SPACING if order.target is None else SMART_SPACING]
-            lane.put_nowait(_Job(number, order, source, mode, test is not None, told))
+            alert = msgspec.structs.replace(row, alert_id=number)
+            lane.put_nowait(_Job(alert, order, strategy.webhook_id, mode, test is not None, told))
         seen.stored.set_result(None)
+        if kept is not None:
+            self._ctx.bus.publish(WebhookCame(strategy=kept.strategy))
         return numbers
 
     def _known(self, name: str) -> _Seen | None:
@@ -227,21 +254,43 @@ class WebhookQueue:
                 await self._finish(job, result)
                 if job.told is not None:
                     job.told(result)
-            self._waiting -= 1
+                self._waiting -= 1
+            else:
+                await self._give_up([job, *_rest(lane)])
             await asyncio.sleep(spacing)
 
     async def _begin(self, job: _Job) -> bool:
         """Make it durable that sending begins. While the disk refuses, nothing is sent."""
         for _ in range(_TRIES):
             try:
-                await self._store.begin(job.alert_id, self._ctx.clock.now())
+                await self._store.begin(job.alert.alert_id, self._ctx.clock.now())
             except StorageError:
                 log.exception("the disk does not take a webhook order; trying again")
                 await asyncio.sleep(_AGAIN)
             else:
                 return True
-        self._tell(job, "the disk does not take it; the next start shows it in the action centre")
         return False
+
+    async def _give_up(self, jobs: Sequence[_Job]) -> None:
+        """The disk was full for too long: what waited through that is old by now, and goes to a
+        human as soon as the disk takes it."""
+        self._notice(
+            f"{len(jobs)} webhook order(s) were not sent: the disk takes nothing. When it does, "
+            "they wait for you in the action centre; nothing is sent by itself."
+        )
+        for job in jobs:
+            if job.told is not None:
+                job.told(NOT_STORED)
+        self._waiting -= len(jobs)
+        approvals = self._ctx.approvals
+        held = [(job.alert.alert_id, _request(job.alert, NOT_STORED)) for job in jobs]
+        while approvals is not None:
+            await asyncio.sleep(_AGAIN)
+            try:
+                approvals.adopt(await self._store.hold(held))
+            except StorageError:
+                continue
+            return
 
     async def _result(self, job: _Job) -> str:
         try:
@@ -256,7 +305,7 @@ class WebhookQueue:
 
     async def _finish(self, job: _Job, result: str) -> None:
         try:
-            await self._store.finish(job.alert_id, result)
+            await self._store.finish(job.alert.alert_id, result)
         except StorageError:  # the journal knows: the next start asks it
             log.exception("what came of a webhook order could not be stored")
 
@@ -268,7 +317,18 @@ class WebhookQueue:
         log.log(logging.WARNING if level == "warning" else logging.INFO, "%s", text)
         self._ctx.bus.publish(Notice(level=level, text=text, at=self._ctx.clock.now()))
 
+    async def _check(self, job: _Job) -> None:
+        """Who switches a strategy off or deletes it wants no more entries of it, taken or not; an
+        exit that was taken gets out."""
+        if job.bound or job.order.target == 0:
+            return
+        now = await self._find(job.webhook_id)
+        if now is None or not now.active:
+            what = "deleted" if now is None else "switched off"
+            raise OrderError(f"the strategy was {what} after the alert came.")
+
     async def _send(self, job: _Job) -> str:
+        await self._check(job)
         order, source = job.order, job.source
         approvals = self._ctx.approvals
         if approvals is not None and approvals.needed(source):
@@ -286,9 +346,14 @@ class WebhookQueue:
         )
 
 
-def _request(alert: Alert) -> Approval:
-    """An alert of an earlier run as a request to a human: it never expires, and the price at which
-    it came is not known, so that sending it asks once more."""
+def _rest(lane: asyncio.Queue[_Job]) -> list[_Job]:
+    """All that waits."""
+    return [lane.get_nowait() for _ in range(lane.qsize())]
+
+
+def _request(alert: Alert, reason: str) -> Approval:
+    """An alert that was not sent in time as a request to a human: it never expires, and the price
+    at which it came is not known, so that sending it asks once more."""
     where = f"{alert.payload['exchange']}:{alert.payload['symbol']}"
     return Approval(
         approval_id=0,
@@ -298,7 +363,7 @@ def _request(alert: Alert) -> Approval:
         created_at=alert.received_at,
         expires_at=NEVER,
         prices={where: 0.0},
-        reason=NOT_SENT,
+        reason=reason,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from openalgo_desktop.core.api_rows import Alert, Approval
 from openalgo_desktop.core.enums import AlertState
+from openalgo_desktop.core.webhook_log import WebhookEvent
 from openalgo_desktop.storage.approvals import approval_values
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.tables import (
@@ -21,6 +22,7 @@ from openalgo_desktop.storage.tables import (
     order_journal,
     to_micros,
 )
+from openalgo_desktop.storage.webhook_log import add_event
 
 _TABLE = alerts
 
@@ -31,12 +33,19 @@ class AlertRepository:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def add(self, alerts: Sequence[Alert]) -> list[int]:
-        """Store new rows, all or none; returns their ids once they are durable."""
+    async def add(self, alerts: Sequence[Alert], event: WebhookEvent | None = None) -> list[int]:
+        """Store new rows, all or none, and the row of the log of webhooks that tells of them;
+        returns their ids once they are durable."""
         rows = [_values(alert) for alert in alerts]
 
         def work(connection: Connection) -> list[int]:
-            return [_inserted(connection, insert(_TABLE).values(**row)) for row in rows]
+            numbers = [_inserted(connection, insert(_TABLE).values(**row)) for row in rows]
+            if event is not None:
+                told = msgspec.structs.replace(
+                    event, first_order=numbers[0], last_order=numbers[-1]
+                )
+                add_event(connection, told)
+            return numbers
 
         return await self._db.write(work)
 

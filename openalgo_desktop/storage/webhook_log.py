@@ -22,38 +22,7 @@ class WebhookLogRepository:
 
     async def add(self, event: WebhookEvent) -> int:
         """Store a row and let go of the oldest of its strategy; its id when it is durable."""
-        values = {
-            "received_at": to_micros(event.received_at),
-            "strategy": event.strategy,
-            "name": event.name,
-            "action": event.action,
-            "mode": event.mode,
-            "client": event.client,
-            "said": event.said,
-            "result": event.result.value,
-            "status": event.status,
-            "message": event.message,
-            "run_id": event.run_id,
-            "first_order": event.first_order,
-            "last_order": event.last_order,
-        }
-        oldest = (
-            select(_T.id)
-            .where(_T.strategy == event.strategy)
-            .order_by(_T.id.desc())
-            .offset(KEPT)
-            .limit(1)
-            .scalar_subquery()
-        )
-        trim = delete(webhook_events).where(_T.strategy == event.strategy, _T.id <= oldest)
-
-        def work(connection: Connection) -> int:
-            made = connection.execute(insert(webhook_events).values(**values)).inserted_primary_key
-            assert made is not None
-            connection.execute(trim)
-            return int(made[0])
-
-        return await self._db.write(work)
+        return await self._db.write(lambda connection: add_event(connection, event))
 
     async def finish(
         self, event_id: int, result: HookResult, status: int, message: str, run_id: int | None
@@ -86,6 +55,37 @@ class WebhookLogRepository:
             return [_event(row, _outcome(connection, row)) for row in rows]
 
         return await self._db.read(work)
+
+
+def add_event(connection: Connection, event: WebhookEvent) -> int:
+    """The same within somebody's transaction."""
+    values = {
+        "received_at": to_micros(event.received_at),
+        "strategy": event.strategy,
+        "name": event.name,
+        "action": event.action,
+        "mode": event.mode,
+        "client": event.client,
+        "said": event.said,
+        "result": event.result.value,
+        "status": event.status,
+        "message": event.message,
+        "run_id": event.run_id,
+        "first_order": event.first_order,
+        "last_order": event.last_order,
+    }
+    oldest = (
+        select(_T.id)
+        .where(_T.strategy == event.strategy)
+        .order_by(_T.id.desc())
+        .offset(KEPT)
+        .limit(1)
+        .scalar_subquery()
+    )
+    made = connection.execute(insert(webhook_events).values(**values)).inserted_primary_key
+    assert made is not None
+    connection.execute(delete(webhook_events).where(_T.strategy == event.strategy, _T.id <= oldest))
+    return int(made[0])
 
 
 def _outcome(connection: Connection, row: Any) -> str:

@@ -22,6 +22,8 @@ _SCOPE = "webhooks"
 MAX_NAME = 80
 #: Reason of a request to a human that is an alert which an earlier run of the program left unsent.
 NOT_SENT = "The program stopped before this alert was sent."
+#: The same of an alert whose turn came while the disk was full.
+NOT_STORED = "The disk took nothing when this alert was to be sent."
 
 
 class WebhookMode(StrEnum):

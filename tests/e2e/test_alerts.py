@@ -26,13 +26,19 @@ STRATEGY = {
     "intraday": False,
 }
 
+#: Orders of alerts that no row of the log of webhooks tells of.
+UNTOLD = (
+    "SELECT count(*) FROM alerts WHERE NOT EXISTS (SELECT 1 FROM webhook_events"
+    " WHERE alerts.id BETWEEN first_order AND last_order)"
+)
+
 
 def alert(http: Http, quantity: int) -> tuple[int, dict[str, object]]:
     body = {"symbol": "SBIN", "action": "BUY", "position_size": quantity}
     return http.post(HOOK, body)
 
 
-def rows(path: Path, query: str) -> list[str]:
+def rows(path: Path, query: str) -> list[Any]:
     with sqlite3.connect(path) as connection:
         return [row[0] for row in connection.execute(query)]
 
@@ -73,6 +79,7 @@ def test_queued_alerts_outlive_the_program(tmp_path: Path, how: str) -> None:
         held = waiting(database)
         assert sorted(before + held) == list(range(1, ALERTS + 1))
         assert len(before) <= 10 * took + 1  # ten orders a second: most had no time
+        assert rows(database, UNTOLD) == [0]
         with program.http() as http:
             status, answer = alert(http, ALERTS)
             assert (status, answer.get("duplicate")) == (200, True)

@@ -43,7 +43,7 @@ async def _answer(call: Call, kind: WebhookKind, follow: _Follow) -> dict[str, A
     if wait := call.services.made_webhooks.windows.limited(key, call.client, limit):
         raise TooMany(wait)
     if found is None or found.kind is not kind:
-        _note(call, None, HookResult.TOKEN, 404, "Invalid webhook ID", [])
+        _note(call, None, HookResult.TOKEN, 404, "Invalid webhook ID")
         raise ApiError(404, "Invalid webhook ID")
     return (await _told(call, found, follow))[0]
 
@@ -56,13 +56,11 @@ async def _told(
         call.data = (call.body or Body()).fields()
         answer, orders = await follow(call, found)
     except ApiError as error:
-        _note(call, found, HookResult.REFUSED, error.http_status, error.message, [])
+        _note(call, found, HookResult.REFUSED, error.http_status, error.message)
         raise
-    if orders is None:
-        _note(call, found, HookResult.DUPLICATE, 200, str(answer["message"]), [])
-    else:
-        result = HookResult.QUEUED if orders else HookResult.REFUSED
-        _note(call, found, result, 200, str(answer["message"]), orders)
+    if not orders:  # of orders the row is there already, stored together with them
+        result = HookResult.DUPLICATE if orders is None else HookResult.REFUSED
+        _note(call, found, result, 200, str(answer["message"]))
     return answer, orders
 
 
@@ -81,7 +79,7 @@ async def followed(
         "/chartink/webhook/*" if chartink else "/strategy/webhook/*", _never, None, "", ""
     )
     call = Call(ctx, services, row, {}, mode, "webhook", client=OWNER, body=body)
-    call.test = Trial(mode, told)
+    call.test = Trial(told)
     follow = _chartink_alert if chartink else _strategy_alert
     try:
         answer, orders = await _told(call, strategy, follow)
@@ -95,15 +93,16 @@ async def _never(call: Call) -> dict[str, Any]:
 
 
 def _note(
-    call: Call,
-    strategy: WebhookStrategy | None,
-    result: HookResult,
-    status: int,
-    message: str,
-    orders: list[int],
+    call: Call, strategy: WebhookStrategy | None, result: HookResult, status: int, message: str
 ) -> None:
+    call.services.hook_log.note(_event(call, strategy, result, status, message))
+
+
+def _event(
+    call: Call, strategy: WebhookStrategy | None, result: HookResult, status: int, message: str
+) -> WebhookEvent:
     action = call.data.get("action", call.data.get("scan_name", ""))
-    event = WebhookEvent(
+    return WebhookEvent(
         received_at=call.ctx.clock.now(),
         strategy="" if strategy is None else hook_key(strategy.webhook_id),
         name="" if strategy is None else strategy.name,
@@ -114,10 +113,7 @@ def _note(
         result=result,
         status=status,
         message=message,
-        first_order=orders[0] if orders else None,
-        last_order=orders[-1] if orders else None,
     )
-    call.services.hook_log.note(event)
 
 
 def _size(value: Any) -> int | None:
@@ -134,9 +130,10 @@ def _size(value: Any) -> int | None:
 
 
 async def _submit(
-    call: Call, strategy: WebhookStrategy, orders: list[WebhookOrder]
+    call: Call, strategy: WebhookStrategy, orders: list[WebhookOrder], message: str
 ) -> tuple[dict[str, Any], list[int] | None]:
-    """Queue the orders; returns what the answer says besides, and their numbers in the queue."""
+    """Queue the orders, and with them the row of the log that says ``message``; returns what the
+    answer says besides, and their numbers in the queue."""
     data = call.data
     try:
         own = client_id(data.get("alert_id")) or client_id(data.get("request_id"))
@@ -144,7 +141,10 @@ async def _submit(
         raise ApiError(400, "alert_id: write it as a text or a number") from None
     name = fingerprint(strategy, own or call.client_id, data)
     try:
-        numbers = await call.services.webhook_queue.submit(strategy, orders, name, call.test)
+        event = _event(call, strategy, HookResult.QUEUED, 200, message)
+        numbers = await call.services.webhook_queue.submit(
+            strategy, orders, name, call.mode, event, call.test
+        )
     except StorageError as error:
         raise ApiError(503, f"The alert was not stored and is not followed: {error}") from None
     return ({"duplicate": True} if numbers is None else {}), numbers
@@ -174,10 +174,11 @@ async def _strategy_alert(
     now, calendar = call.ctx.clock.now(), call.ctx.calendar
     try:
         order = strategy_order(strategy, symbol, str(action).upper(), size, now, calendar)
-        more, numbers = await _submit(call, strategy, [order])
+        message = f"Order queued successfully for {symbol}"
+        more, numbers = await _submit(call, strategy, [order], message)
     except WebhookRefused as error:
         raise ApiError(error.http_status, error.message) from None
-    return {"message": f"Order queued successfully for {symbol}", **more}, numbers
+    return {"message": message, **more}, numbers
 
 
 async def chartink_webhook(call: Call) -> dict[str, Any]:
@@ -195,11 +196,11 @@ async def _chartink_alert(
     try:
         now = call.ctx.clock.now()
         orders = scan_orders(strategy, scan, names, now, call.ctx.calendar)
-        more, numbers = await _submit(call, strategy, orders)
+        placed = ", ".join(order.request.symbol for order in orders)
+        message = f"Orders queued for symbols: {placed}"
+        more, numbers = await _submit(call, strategy, orders, message)
     except WebhookRefused as error:
         raise ApiError(error.http_status, error.message, status="error") from None
     if not orders:
         return {"status": "warning", "message": "No orders were queued"}, []
-    placed = ", ".join(order.request.symbol for order in orders)
-    answer = {"status": "success", "message": f"Orders queued for symbols: {placed}", **more}
-    return answer, numbers
+    return {"status": "success", "message": message, **more}, numbers

@@ -1,4 +1,5 @@
-"""Alerts that an earlier run of the program took and did not send: a human sends or drops them.
+"""Alerts that were taken and not sent, by an earlier run of the program or while the disk was full:
+a human sends or drops them.
 
 They wait in the action centre; here they have commands of their own, because sending one is
 sending an order at the price of now, however old the alert is.
@@ -15,12 +16,12 @@ from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.clock import age_text, api_timestamp
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.runtime.hands.ports import Owned, Result
-from openalgo_desktop.trading.webhooks import NOT_SENT
+from openalgo_desktop.trading.webhooks import NOT_SENT, NOT_STORED
 
 
 def _unsent(owned: Owned) -> dict[int, Approval]:
     rows = owned.approvals.pending()
-    return {row.approval_id: row for row in rows if row.reason == NOT_SENT}
+    return {row.approval_id: row for row in rows if row.reason in (NOT_SENT, NOT_STORED)}
 
 
 def _find(owned: Owned, number: int) -> Approval:

@@ -57,7 +57,7 @@ from openalgo_desktop.core.strategies.ports import StrategyEngine
 from openalgo_desktop.core.symbols import option_symbol
 from openalgo_desktop.core.telegram import TelegramRoom
 from openalgo_desktop.core.ticks import Bars, Depth, Level, Tick
-from openalgo_desktop.core.webhook_log import WebhookLog
+from openalgo_desktop.core.webhook_log import WebhookEvent, WebhookLog
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub
@@ -158,8 +158,10 @@ class Alerts:
         self.rows: dict[int, Alert] = {}
         self.fail: StorageError | None = None
         self.sent = False
+        self.full = False  # nothing of a row that is there is changed
+        self.log: WebhookLog | None = None
 
-    async def add(self, alerts: Sequence[Alert]) -> list[int]:
+    async def add(self, alerts: Sequence[Alert], event: WebhookEvent | None = None) -> list[int]:
         if self.fail is not None:
             error, self.fail = self.fail, None
             raise error
@@ -167,9 +169,14 @@ class Alerts:
         for alert in alerts:
             numbers.append(len(self.rows) + 1)
             self.rows[numbers[-1]] = msgspec.structs.replace(alert, alert_id=numbers[-1])
+        if event is not None and self.log is not None:
+            told = {"first_order": numbers[0], "last_order": numbers[-1]}
+            await self.log.add(msgspec.structs.replace(event, **told))
         return numbers
 
     async def begin(self, alert_id: int, at: datetime) -> None:
+        if self.full:
+            raise StorageError("disk full")
         self._set(alert_id, state=AlertState.SENDING, began_at=at)
 
     async def finish(self, alert_id: int, result: str) -> None:
@@ -186,6 +193,8 @@ class Alerts:
         return self.sent
 
     async def hold(self, held: Sequence[tuple[int, Approval]]) -> list[Approval]:
+        if self.full:
+            raise StorageError("disk full")
         for alert_id, _ in held:
             self._set(alert_id, state=AlertState.HELD)
         return [approval for _, approval in held]
@@ -443,6 +452,7 @@ class World:
         self.state = State()
         self.approvals = Approvals()
         self.alerts = Alerts()
+        self.alerts.log = webhook_log
         self.source = Source()
         self.instruments = instruments()
         self.desk.known = lambda key: self.instruments.get(key) is not None

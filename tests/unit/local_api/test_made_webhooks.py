@@ -19,6 +19,7 @@ from openalgo_desktop.core.strategies.rows import LegAnswer, SignalAnswer
 from openalgo_desktop.core.strategies.webhook import HookResult, may_send
 from openalgo_desktop.core.strategies.words import Signal, TriggerSource
 from openalgo_desktop.core.webhook_log import WebhookEvent, made_key
+from openalgo_desktop.local_api import hook_log
 from openalgo_desktop.local_api.bodies import Body
 from tests.unit.local_api.rest_world import World, running
 from tests.unit.local_api.strategy_world import FLIP, STRADDLE, FakeEngine
@@ -426,3 +427,22 @@ async def test_the_address_that_a_tunnel_names(
     hooks.world.settings.set("webhooks.sender_header", header)
     await hooks.send(SIGNAL, {"action": "long_entry", "leg_id": 1}, headers=sent)
     assert hooks.log.rows[1].client == seen
+
+
+async def test_what_was_refused_while_the_disk_was_full_is_in_the_log_later(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook_log, "_AGAIN", 0.001)
+    hooks.log.fail = StorageError("disk full")
+    assert result(await hooks.send(BATCH, {"action": "hold"}))[1] == "rejected_invalid_action"
+    hooks.log.fail = None
+    assert await hooks.told(BATCH) == ["rejected_invalid_action"]
+
+
+async def test_a_full_disk_keeps_no_server_from_its_end(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook_log, "_LAST", 0.001)
+    hooks.log.fail = StorageError("disk full")
+    assert result(await hooks.send(BATCH, {"action": "hold"}))[1] == "rejected_invalid_action"
+    assert await hooks.told(BATCH) == []

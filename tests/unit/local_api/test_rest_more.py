@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 
-from openalgo_desktop.core.api_rows import NEVER, Alert
+from openalgo_desktop.core.api_rows import NEVER, QUEUED_MODE, Alert
 from openalgo_desktop.core.enums import Action, AlertState, FeedMode, Mode, Product
 from openalgo_desktop.core.errors import InsufficientFunds, StorageError
+from openalgo_desktop.core.events import Notice
 from openalgo_desktop.core.model import Position
+from openalgo_desktop.local_api import webhook_queue
 from openalgo_desktop.local_api.table import ApiError
 from openalgo_desktop.local_api.validation import new_schema
 from openalgo_desktop.local_api.webhook_queue import order_payload
 from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.webhooks import (
+    NOT_STORED,
     SymbolMap,
     WebhookKind,
     WebhookMode,
@@ -634,6 +637,76 @@ async def test_what_an_earlier_run_left_waits_for_a_human(was_sent: bool) -> Non
         assert world.alerts.rows[2].state is (AlertState.DONE if was_sent else AlertState.HELD)
     finally:
         await world.api.stop()
+
+
+@pytest.mark.parametrize("how", ["switched off", "deleted"])
+async def test_entries_of_a_strategy_that_ended_meanwhile_are_not_sent(
+    world: World, how: str
+) -> None:
+    """What was taken before waits in its lane; an exit gets out."""
+    store = world.api.dispatcher.services.webhooks
+    await store.save(strategy(intraday=False))
+    world.desk.rows = [Position("SBIN", "NSE", Product.MIS, 3, 800.0)]
+    held = asyncio.Event()
+    find = store.get
+
+    async def get(webhook_id: str) -> WebhookStrategy | None:
+        await held.wait()
+        return await find(webhook_id)
+
+    world.api.dispatcher.services.webhook_queue._find = get
+    for body in ({"action": "SELL"}, {"action": "BUY", "position_size": 5}):
+        assert (await hook(world, {"symbol": "SBIN"} | body))[0] == 200
+    if how == "deleted":
+        await store.delete("id-1")
+    else:
+        await store.save(strategy(intraday=False, active=False))
+    held.set()
+    await until(lambda: all(row.state is AlertState.DONE for row in world.alerts.rows.values()))
+    assert world.alerts.rows[2].result == f"error: the strategy was {how} after the alert came."
+    sent = [(order.action, order.quantity) for order, _ in world.desk.placed]
+    assert sent == [(Action.SELL, 3)]
+
+
+async def test_what_a_full_disk_held_up_waits_for_a_human_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that waited through it: it is old when the disk takes something again."""
+    monkeypatch.setattr(webhook_queue, "_AGAIN", 0.001)
+    told: list[str] = []
+    world.ctx.bus.subscribe(Notice, lambda event: told.append(event.text))
+    await world.api.dispatcher.services.webhooks.save(strategy(intraday=False))
+    world.alerts.full = True
+    for size in (1, 2):
+        body = {"symbol": "SBIN", "action": "BUY", "position_size": size}
+        assert (await hook(world, body))[0] == 200
+    await until(lambda: any("2 webhook order(s) were not sent" in text for text in told))
+    assert world.approvals.adopted == []
+    world.alerts.full = False
+    await until(lambda: len(world.approvals.adopted) == 2)
+    assert {row.reason for row in world.approvals.adopted} == {NOT_STORED}
+    assert {row.state for row in world.alerts.rows.values()} == {AlertState.HELD}
+    assert world.desk.placed == []
+    assert (await hook(world, {"symbol": "SBIN", "action": "BUY", "position_size": 3}))[0] == 200
+    await until(lambda: [order.quantity for order, _ in world.desk.placed] == [3])
+
+
+async def test_an_alert_has_the_mode_of_the_moment_at_which_it_came(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The switch may be moved while its strategy is looked up."""
+    await world.api.dispatcher.services.webhooks.save(strategy(intraday=False))
+    find = world.api.dispatcher.services.webhooks.get
+    came = world.desk.mode
+    after = Mode.LIVE if came is Mode.SANDBOX else Mode.SANDBOX
+
+    async def get(webhook_id: str) -> WebhookStrategy | None:
+        world.desk.mode = after
+        return await find(webhook_id)
+
+    monkeypatch.setattr(world.api.dispatcher.services.webhooks, "get", get)
+    assert (await hook(world, {"symbol": "SBIN", "action": "BUY"}))[0] == 200
+    assert world.alerts.rows[1].payload[QUEUED_MODE] == came.value
 
 
 async def test_chartink_webhook(world: World) -> None:

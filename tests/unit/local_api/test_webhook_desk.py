@@ -91,7 +91,6 @@ async def test_a_webhook_strategy_is_tried_in_the_sandbox_wherever_the_switch_st
         assert tried.outcome == f"order {number}"
     assert [(order.action, order.quantity) for order, _ in paper.placed] == [(Action.BUY, 7)] * 2
     assert world.desk.placed == []
-    await world.api.dispatcher.services.hook_log.stop()
     (last, *_) = await desk.came_to_hook("id-1")
     assert (last.mode, last.client, last.result) == ("sandbox", "test", HookResult.QUEUED)
     scan = msgspec.structs.replace(HOOK, kind=WebhookKind.CHARTINK, mode=WebhookMode.SHORT)

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from openalgo_desktop.core.api_rows import Alert
+from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.strategies.webhook import HookResult
 from openalgo_desktop.core.webhook_log import KEPT, WebhookEvent, made_key
 from openalgo_desktop.storage.alerts import AlertRepository
@@ -74,10 +75,19 @@ async def test_a_thousand_rows_of_each_are_kept(database: Database) -> None:
 async def test_the_outcome_of_its_orders_stands_beside_an_alert(database: Database) -> None:
     log, queue = WebhookLogRepository(database), AlertRepository(database)
     order = Alert(0, "placeorder", {}, "webhook:alerts", "b1", NOW)
-    numbers = await queue.add([order, order])
+    queued = msgspec.structs.replace(EVENT, result=HookResult.QUEUED)
+    numbers = await queue.add([order, order], queued)
+    (row,) = await log.latest(1)
+    assert (row.first_order, row.last_order, row.outcome) == (*numbers, "waiting; waiting")
     await queue.finish(numbers[0], "order 5")
-    queued = msgspec.structs.replace(
-        EVENT, result=HookResult.QUEUED, first_order=numbers[0], last_order=numbers[1]
-    )
-    await log.add(queued)
     assert (await log.latest(1))[0].outcome == "order 5; waiting"
+
+
+async def test_orders_of_an_alert_and_its_row_are_stored_together(database: Database) -> None:
+    """Whoever dies between them leaves an order that no alert asked for."""
+    queue = AlertRepository(database)
+    order = Alert(0, "placeorder", {}, "webhook:alerts", "b1", NOW)
+    await database.write(lambda link: link.execute(text("DROP TABLE webhook_events")).rowcount)
+    with pytest.raises(StorageError):
+        await queue.add([order], EVENT)
+    assert await queue.unfinished() == []
