@@ -16,6 +16,7 @@ from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
+from openalgo_desktop.storage import journal
 from openalgo_desktop.storage.paper import PaperRepository
 from openalgo_desktop.storage.tables import paper_rows
 
@@ -42,8 +43,10 @@ async def stored_orders(terminal: Terminal) -> int:
 
 
 async def test_an_order_of_the_sandbox_is_one_commit_that_has_intent_and_order(
-    terminal: Terminal,
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for patience in ("_SHARED", "_ANSWER"):  # however slow the machine is, nothing goes by itself
+        monkeypatch.setattr(journal, patience, 60.0)
     await terminal.db.flush()
     before = terminal.db.commits
     for number in range(1, 4):
