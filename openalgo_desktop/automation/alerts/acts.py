@@ -11,6 +11,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -115,6 +116,10 @@ class Actors:
         """Those that the run before left open: their alerts told, whatever is kept of them."""
         return list(self._earlier.values())
 
+    def ended(self) -> list[DeedRow]:
+        """Those whose end is known."""
+        return [row for row in self._rows.values() if not row.state.is_open]
+
     # -- checking ---------------------------------------------------------------------------
     async def check(self, wish: AlertWish) -> None:
         """Raises :class:`InvalidOrder` for what cannot be done here."""
@@ -132,6 +137,10 @@ class Actors:
         """Do one; returns what to note beside it. Raises :class:`AppError` with the reason why it
         was not done (or is not known to be)."""
         if isinstance(act, PostTo):
+            # Who hears it may trade: an alert that a start would watch again has not told. A full
+            # disk is waited for no longer than its refusal.
+            with suppress(StorageError):
+                await asyncio.shield(scene.kept)
             return await self._poster.post(act, scene.body(act.body), scene.told.told_id)
         if scene.doubt and not isinstance(act, StopStrategy):
             raise RiskBlocked(scene.doubt)

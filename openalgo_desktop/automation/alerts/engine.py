@@ -117,6 +117,8 @@ class Alerts:
         await self._scout.prepare(alert.wish for alert in kept)
         if self.actors is not None:
             await self.actors.start()
+            for row in self.actors.ended():
+                self.teller.take_up(row)
         left = [] if self.actors is None else self.actors.earlier()
         for alert in kept:
             after = as_told(alert, left)

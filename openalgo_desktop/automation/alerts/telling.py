@@ -14,6 +14,7 @@ import msgspec
 from openalgo_desktop.automation.alerts.acts import Actors, Scene
 from openalgo_desktop.automation.alerts.ports import Channel
 from openalgo_desktop.core.alert_acts import Act, act_name
+from openalgo_desktop.core.alert_deeds import DeedRow, DeedState
 from openalgo_desktop.core.alerts import ZERO, PriceAlert, ToldAlert
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import AppError
@@ -133,6 +134,13 @@ class Teller:
         task = asyncio.create_task(self._deliver(scene), name=f"alert {alert.alert_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def take_up(self, row: DeedRow) -> None:
+        """An act of an earlier run whose end is on disk: the run may have ended before the log
+        said so, and the act was not broken off then."""
+        told = self._rows.get(row.told_id)
+        if told is not None and row.name not in told.accepted and row.name not in told.refused:
+            self.settled(row.told_id, row.name, row.text, row.state is DeedState.DONE)
 
     def settled(self, told_id: str, name: str, text: str, done: bool) -> None:
         """What became of an act, known later than the rest."""

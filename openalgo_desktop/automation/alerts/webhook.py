@@ -1,4 +1,4 @@
-"""Posts of alerts to an address of the user's.
+"""Posts of alerts to an address of the user's, none of which holds up the loop.
 
 An address may lead into the user's own network by mistake: so names are looked up here, private
 addresses are refused unless the setting ``alert.private_webhooks`` allows them, the connection
@@ -9,9 +9,11 @@ appear in no message and no log; neither does the path of an address.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import logging
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -33,6 +35,10 @@ _PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: What version 6 gives to the internet; the rest is of a site, of a translator or of nobody.
+_GLOBAL = ipaddress.ip_network("2000::/3")
+#: Tries under way at most: alerts that fire together leave descriptors to the feed and the broker.
+AT_ONCE = 50
 _HEADERS = {"content-type": "application/json", "user-agent": "openalgo-desktop"}
 
 #: Looks a name up: the addresses of a host.
@@ -64,6 +70,7 @@ class WebPoster:
         self._secrets = secrets
         self._private = private
         self._lookup = lookup
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     async def post(self, act: PostTo, body: bytes, told_id: str) -> str:
         """Returns the status that was answered. Raises :class:`NetError` with the reason, without
@@ -74,7 +81,8 @@ class WebPoster:
         for pause in (0.0, *PAUSES):
             await asyncio.sleep(pause)
             try:
-                return await self._once(act, secret, body, told_id)
+                async with self._room:
+                    return await self._once(act, secret, body, told_id)
             except _Again as error:
                 last = NetError(error.message)
         assert last is not None
@@ -89,6 +97,7 @@ class WebPoster:
         return found.reveal()
 
     async def _once(self, act: PostTo, secret: str, body: bytes, told_id: str) -> str:
+        context = await asyncio.to_thread(_tls)
         import httpx
 
         in_path = "{{secret}}" in act.url
@@ -104,7 +113,7 @@ class WebPoster:
         try:
             async with asyncio.timeout(TIMEOUT):
                 async with (
-                    httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client,
+                    httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=context) as client,
                     client.stream("POST", url.copy_with(host=address), **request) as answer,
                 ):
                     status = answer.status_code
@@ -135,7 +144,7 @@ class WebPoster:
         if address.is_loopback and is_loopback(host):
             return  # this machine, and it was said so
         real = _carried(address) or address
-        if real.is_global and not real.is_multicast:
+        if real.is_global and not real.is_multicast and (real.version == 4 or real in _GLOBAL):
             return
         own = any(real in network for network in _PRIVATE if network.version == real.version)
         if not (self._private() and own):
@@ -143,6 +152,15 @@ class WebPoster:
                 f"{host} is an address of a private network. Allow these in the settings "
                 "(alert.private_webhooks) or give a public one."
             )
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """The certificates that are trusted. Reading them takes tens of milliseconds, and so does the
+    library: call it in a thread."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _carried(

@@ -25,12 +25,21 @@ from openalgo_desktop.core.alert_deeds import DeedRow, DeedState
 from openalgo_desktop.core.alert_subjects import OfOrders
 from openalgo_desktop.core.alerts import AlertState, AlertTrigger, AlertWhen, AlertWish, PriceAlert
 from openalgo_desktop.core.enums import Action, JournalState, Mode, OrderStatus
-from openalgo_desktop.core.errors import InvalidOrder, OrderStateUnknown, StorageError
+from openalgo_desktop.core.errors import (
+    InvalidOrder,
+    OrderStateUnknown,
+    RiskBlocked,
+    StorageError,
+)
 from openalgo_desktop.core.events import FeedChanged, KillSwitchChanged, Notice
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.core.strategies.ports import StrategyNotFound
-from openalgo_desktop.storage.price_alerts import DeedRepository, PriceAlertRepository
+from openalgo_desktop.storage.price_alerts import (
+    DeedRepository,
+    PriceAlertRepository,
+    ToldAlertRepository,
+)
 from tests.unit.automation.alerts.room import Room, room
 from tests.unit.automation.alerts.test_subjects import order
 from tests.waiting import until
@@ -83,6 +92,27 @@ async def test_an_order_is_written_down_before_it_leaves_and_told_with_its_id(ro
 async def until_state(room: Room, state: DeedState) -> None:
     while [row.state for row in await rows(room)] != [state]:
         await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_the_log_has_the_end_of_an_act_that_a_killed_run_did_not_note(room: Room, done: bool):
+    """Else it says of an order that was sent that the program stopped before."""
+    if not done:
+        room.corridor.error = RiskBlocked("Too many.")
+    room.ticks.say(790.0)
+    await make(room)
+    room.ticks.say(801.0)
+    await told(room, 1)
+    await until_state(room, DeedState.DONE if done else DeedState.REFUSED)
+    before = room.alerts.teller.rows()[0]
+    bare = msgspec.structs.replace(before, accepted=(), refused={}, notes={})
+    ToldAlertRepository(room.state).save(bare)
+    await room.restart()
+    (log,) = room.alerts.teller.rows()
+    if done:
+        assert NAME in log.accepted and log.notes == {NAME: "77"} and log.refused == {}
+    else:
+        assert log.accepted == () and log.refused == {NAME: "Too many."}
 
 
 @pytest.mark.parametrize("what", ["made", "resumed", "restart", "feed", "day", "sleep", "next day"])
@@ -339,6 +369,24 @@ async def test_a_post_has_the_facts_as_json(room: Room):
     assert (facts["ticker"], facts["price"], facts["level"]) == ("SBIN", "810.00", "800")
     assert facts["message"].startswith("SBIN at 810.00 (LTP at or above 800")
     assert "POST to example.com" in room.alerts.teller.rows()[0].accepted
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_a_post_leaves_when_a_start_would_not_watch_its_alert_again(room: Room, full: bool):
+    """Who is killed between the two would post once more; a full disk is told all the same."""
+    room.ticks.say(790.0)
+    alert = await room.add(AlertWhen.ABOVE, "800", acts=(PostTo("https://example.com/a"),))
+    kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    room.alerts.teller.tell(alert, "SBIN at 801", room.clock.now(), kept)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert room.poster.bodies == []
+    if full:
+        kept.set_exception(StorageError("disk full"))
+    else:
+        kept.set_result(None)
+    await told(room, 1)
+    assert len(room.poster.bodies) == 1
 
 
 async def test_an_alerts_own_orders_set_off_no_further_ones(room: Room):

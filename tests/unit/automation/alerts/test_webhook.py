@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
+import threading
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,7 @@ from openalgo_desktop.automation.alerts.webhook import SCOPE, WebPoster
 from openalgo_desktop.core.alert_acts import PostTo
 from openalgo_desktop.core.errors import AppError, ConfigError, NetError
 from openalgo_desktop.core.secret import Secret
+from tests.waiting import until
 
 
 class Server:
@@ -105,6 +109,37 @@ async def test_a_redirect_is_not_followed(server: Server):
     assert len(server.heard) == 1
 
 
+async def test_certificates_are_read_once_and_beside_the_loop(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    """Alerts that fire together: each reading holds up prices and orders for tens of ms."""
+    threads: list[int] = []
+    read = ssl.SSLContext.load_verify_locations
+
+    def loads(context: ssl.SSLContext, *args: Any, **more: Any) -> None:
+        threads.append(threading.get_ident())
+        read(context, *args, **more)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", loads)
+    webhook._tls.cache_clear()
+    one = poster()
+    for number in range(3):
+        await one.post(act(server), b"{}", f"t{number}")
+    assert len(threads) == 1 and threads[0] != threading.get_ident()
+
+
+async def test_only_so_many_tries_are_under_way(server: Server, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(webhook, "AT_ONCE", 2)
+    server.gate.clear()
+    one = poster()
+    posts = [asyncio.create_task(one.post(act(server), b"{}", f"t{n}")) for n in range(5)]
+    await until(lambda: len(server.heard) == 2)
+    await asyncio.sleep(0)
+    assert len(server.heard) == 2
+    server.gate.set()
+    assert await asyncio.gather(*posts) == ["200"] * 5
+
+
 async def test_who_does_not_answer_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(webhook, "TIMEOUT", 0.05)
     server.gate.clear()
@@ -125,6 +160,11 @@ async def test_who_does_not_answer_is_given_up(server: Server, monkeypatch: pyte
         (["64:ff9b::7f00:1"], True, False),
         (["64:ff9b::5db8:d822"], False, True),
         (["2002:c0a8:105::1"], False, False),  # 192.168.1.5 by 6to4
+        (["64:ff9b:1::a00:1"], False, False),  # a translator of the own network
+        (["::10.0.0.1"], False, False),
+        (["fec0::1"], False, False),
+        (["fec0::1"], True, False),
+        (["2606:4700::1111"], False, True),
         (["fd00::1"], False, False),
         (["0.0.0.0"], True, False),
         (["169.254.169.254"], True, False),
