@@ -17,7 +17,7 @@ import msgspec
 from openalgo_desktop.automation.telegram.ports import Incoming, Store
 from openalgo_desktop.config.setting_kinds import clock_time
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.errors import AppError, BadCredentials, ConfigError
+from openalgo_desktop.core.errors import AppError, BadCredentials, ConfigError, StorageError
 from openalgo_desktop.core.ports import SecretStore
 from openalgo_desktop.core.secret import Secret, same_text
 from openalgo_desktop.core.telegram import LinkCode, LinkedChat, Preferences
@@ -148,14 +148,26 @@ class ChatBook:
         log.warning("the Telegram chat %d (%s) is linked", chat.chat_id, chat.name)
         return chat
 
-    async def unlink(self, chat_id: int) -> None:
-        """It may ask no more and is told no more, at once."""
+    def unlink(self, chat_id: int) -> None:
+        """It may ask no more and is told no more, at once; :meth:`forget` follows."""
         chat = self.require(chat_id)
         del self._chats[chat_id]
         self._changed()
         log.warning("the Telegram chat %d (%s) is unlinked", chat_id, chat.name)
-        await self._store.delete(SCOPE, str(chat_id))
-        await self._vault.delete(totp_name(chat_id))
+
+    async def forget(self, chat_id: int) -> None:
+        """Have the disk forget it. Raises :class:`StorageError` where that does not take it, and
+        goes on trying: whatever was stored, this run knows the chat no more."""
+        try:
+            await self._store.delete(SCOPE, str(chat_id))
+            await self._vault.delete(totp_name(chat_id))
+        except StorageError as error:
+            self._store.forget_later(SCOPE)(str(chat_id))
+            raise StorageError(
+                f"The chat is unlinked, but the disk does not take it: {error.message} It is tried "
+                "again; until the disk took it, a start of the program links the chat again.",
+                detail=error.detail,
+            ) from error
 
     async def secret(self, chat_id: int) -> Secret | None:
         """The secret of its one-time codes; None when the vault has it not."""

@@ -173,6 +173,7 @@ class SecondFactor:
             return "Nothing waits for a code."
         self._end(chat.chat_id)
         await self._chats.code_used(chat.chat_id, step)
+        self._chats.require(chat.chat_id)  # it may have been unlinked while that was stored
         return self._go(waiting)
 
     async def _step(self, chat: LinkedChat, code: str) -> int | None:

@@ -32,6 +32,7 @@ ROOM = 500
 A_SECOND, CHAT_GAP, GROUP_GAP = 30, 1.0, 3.0
 #: Seconds before the next try without a connection, the first and the longest.
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+_UNLINKED = "The chat was unlinked."
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -105,6 +106,7 @@ class Outbox:
         self._sent: deque[float] = deque(maxlen=A_SECOND)
         self._lost: dict[int, int] = {}  # dropped and not told yet, by chat
         self._more = asyncio.Event()
+        self._leaving: Outgoing | None = None
         self.dropped = 0
 
     @property
@@ -136,7 +138,9 @@ class Outbox:
         for queue in self._queues.values():
             for message in [one for one in queue if one.chat_id == chat_id]:
                 queue.remove(message)
-                message.fail("The chat was unlinked.")
+                message.fail(_UNLINKED)
+        if self._leaving is not None and self._leaving.chat_id == chat_id:
+            self._leaving.fail(_UNLINKED)  # where it does not leave now it does not come back
 
     def close(self) -> None:
         """Nothing leaves any more."""
@@ -153,6 +157,7 @@ class Outbox:
             if message is None:
                 await self._idle(seconds)
                 continue
+            self._leaving = message
             try:
                 await self._send(message)
             except RateLimited as error:
@@ -199,6 +204,8 @@ class Outbox:
             await self._pause(seconds)
 
     def _back(self, message: Outgoing) -> None:
+        if message.done.done():
+            return
         self._queues[message.weight].appendleft(message)
 
     async def _send(self, message: Outgoing) -> None:

@@ -302,12 +302,14 @@ class Telegram:
         return self._chats.all()
 
     async def unlink(self, chat_id: int) -> None:
-        """It may ask no more and is told no more. Raises :class:`ConfigError`."""
+        """It may ask no more and is told no more. Raises :class:`ConfigError`, and
+        :class:`StorageError` where that holds in this run only."""
         await self.load()
-        await self._chats.unlink(chat_id)
-        self.rooms.record("telegram unlink", str(chat_id), "ok")
+        self._chats.unlink(chat_id)
         if self._session is not None:
             self._session.forget(chat_id)
+        self.rooms.record("telegram unlink", str(chat_id), "ok")
+        await self._chats.forget(chat_id)
 
     async def otpauth(self, chat_id: int) -> Secret:
         """What an authenticator app reads for the one-time codes of a chat. Raises

@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 NOT_LINKED = (
     "This chat is not linked. Ask for a code in the program (Telegram) and send /link CODE here."
 )
+CROWDED = (
+    "Too many commands at once: what you send now is not carried out. Wait for the answers, then "
+    "send it again."
+)
 NO_GROUP = "This bot does not work in groups (setting telegram.groups)."
 #: Updates that are under way at most, and those of one chat; more are told so and dropped.
 MAX_UNDER_WAY, MAX_OF_CHAT = 100, 10
@@ -36,6 +40,8 @@ STRANGER_GAP, MAX_STRANGERS = 60.0, 1000
 MAX_ANSWERS = 20
 MINUTE = 60.0
 CODE_LENGTH = 6
+#: The command whose answer goes to a chat that is linked no more.
+UNLINK = "unlink"
 #: Seconds that acts which were confirmed get when the bot is switched off.
 LAST_WAIT = 15.0
 
@@ -73,6 +79,7 @@ class Switchboard:
         self._answered: deque[float] = deque()  # when any of them was
         self._times: dict[int, deque[float]] = {}  # commands of the last minute
         self._warned: set[int] = set()
+        self._crowded: set[int] = set()  # told that commands are dropped
 
     def may_change_money(self) -> bool:
         """Whether chats may."""
@@ -98,6 +105,9 @@ class Switchboard:
             return
         if len(self._tasks) >= MAX_UNDER_WAY or self._of_chat.get(chat_id, 0) >= MAX_OF_CHAT:
             log.info("too many commands at once: one of chat %d is dropped", chat_id)
+            if chat_id not in self._crowded and self._chats.get(chat_id) is not None:
+                self._crowded.add(chat_id)
+                self._say(chat_id, CROWDED)
             return
         self._of_chat[chat_id] = self._of_chat.get(chat_id, 0) + 1
         task = asyncio.create_task(self._in_turn(update), name=f"telegram {update.update_id}")
@@ -114,6 +124,7 @@ class Switchboard:
             log.exception("an update of chat %d failed", chat_id)
             self._say(chat_id, "That failed; the log file says how.")
         finally:
+            self._crowded.discard(chat_id)
             left = self._of_chat.pop(chat_id) - 1
             if left:
                 self._of_chat[chat_id] = left
@@ -247,6 +258,8 @@ class Switchboard:
         except Exception:
             self._note(chat, name, arguments, "failed")
             raise
+        if self._chats.get(chat.chat_id) is None and name != UNLINK:
+            return  # it was unlinked meanwhile: it is told nothing of an account
         self._note(chat, name, arguments, outcome)
         self._answer(chat.chat_id, answer)
 
@@ -294,7 +307,7 @@ class Switchboard:
             self._rooms.record("telegram act", str(chat_id), text)
             if (chat := self._chats.get(chat_id)) is not None:
                 self._note(chat, "done", "", text.split("\n")[0])
-            self._say(chat_id, text)
+                self._say(chat_id, text)
 
         task = asyncio.create_task(run(), name=f"telegram act of {chat_id}")
         self._acts.add(task)

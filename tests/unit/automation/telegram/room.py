@@ -62,6 +62,8 @@ class MemoryStore:
         self.values.setdefault(scope, {})[key] = value
 
     async def delete(self, scope: str, key: str) -> None:
+        if self.fails:
+            raise StorageError("the disk is full")
         self.values.get(scope, {}).pop(key, None)
 
     def put_later(self, scope: str) -> Callable[[str, Any], None]:

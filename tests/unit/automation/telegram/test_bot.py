@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections import deque
@@ -11,6 +12,7 @@ import pytest
 from openalgo_desktop.automation.telegram.service import Telegram
 from openalgo_desktop.core.enums import Action, OrderStatus
 from openalgo_desktop.core.errors import AppError, ConfigError
+from openalgo_desktop.core.model import Funds
 from openalgo_desktop.core.telegram import BotState
 from tests.emulators.telegram import TOKEN, USER, TelegramEmulator
 from tests.unit.automation.telegram.room import Desk, MemorySecrets, MemoryStore, order, room
@@ -146,6 +148,62 @@ async def test_unlinking_ends_everything_at_once():
         with pytest.raises(AppError, match="not linked"):
             await r.bot.unlink(5)
         assert r.store.values["telegram.chats"] == {}
+
+
+async def test_a_full_disk_keeps_no_chat_linked_and_no_request_alive():
+    async with room() as r:
+        r.settings.set("telegram.money", True)
+        await r.on()
+        await r.link()
+        await r.press(await r.ask("/kill"), "Yes, close all")
+        r.store.fails = True
+        with pytest.raises(AppError, match="is unlinked, but the disk does not take it"):
+            await r.bot.unlink(USER)
+        assert (r.bot.chats(), r.bot.waiting()) == ([], [])
+        assert r.store.values["telegram.chats"] == {}  # by the write that comes again
+
+
+async def test_a_chat_that_is_unlinked_while_it_is_answered_hears_nothing_of_the_account():
+    async with room() as r:
+        await r.on()
+        await r.link()
+        asked, go = asyncio.Event(), asyncio.Event()
+        funds = r.desk.funds
+
+        async def slow() -> Funds:
+            asked.set()
+            await go.wait()
+            return await funds()
+
+        r.desk.funds = slow  # type: ignore[method-assign]
+        r.api.write("/funds")
+        await asked.wait()
+        await r.bot.unlink(USER)
+        go.set()
+        assert "not linked" in (await r.ask("/mode")).text
+        assert not [text for text in r.api.texts() if "Funds" in text]
+
+
+async def test_commands_that_are_too_many_at_once_are_told_of_once():
+    async with room() as r:
+        await r.on()
+        await r.link()
+        go = asyncio.Event()
+        funds = r.desk.funds
+
+        async def slow() -> Funds:
+            await go.wait()
+            return await funds()
+
+        r.desk.funds = slow  # type: ignore[method-assign]
+        before = len(r.api.said)
+        for _ in range(13):
+            r.api.write("/funds")
+        await until(lambda: len(r.api.said) > before, "the word")
+        assert "not carried out" in r.api.texts()[-1]
+        go.set()
+        await until(lambda: len(r.api.said) == before + 11, "the answers")
+        assert sum("not carried out" in text for text in r.api.texts()) == 1
 
 
 # -- commands -------------------------------------------------------------------------------

@@ -198,6 +198,24 @@ async def test_a_button_of_before_a_restart_does_nothing():
             assert (r.desk.closed, r.kill.pulls) == ([], [])
 
 
+async def test_a_chat_that_is_unlinked_while_its_code_is_stored_does_nothing():
+    async with room() as r:
+        await ready(r)
+        await r.press(await r.ask("/kill"), "Yes, close all")
+        put = r.store.put
+
+        async def slow(scope: str, key: str, value: object) -> None:
+            await put(scope, key, value)
+            if key == str(USER):
+                await r.bot.unlink(USER)
+
+        r.store.put = slow  # type: ignore[method-assign]
+        r.api.write(await r.code())
+        await until(lambda: r.bot.chats() == [], "the end of the link")
+        assert "not linked" in (await r.ask("/mode")).text
+        assert r.kill.pulls == []
+
+
 async def test_others_cannot_use_a_button_and_cancel_takes_back():
     async with room() as r:
         await ready(r)

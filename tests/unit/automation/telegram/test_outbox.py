@@ -9,7 +9,7 @@ import pytest
 from openalgo_desktop.automation.telegram import outbox as box
 from openalgo_desktop.automation.telegram.outbox import Outbox, Outgoing, Weight, cut, weight_of
 from openalgo_desktop.core.clock import ManualClock
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.errors import AppError, NetError
 from tests.unit.automation.telegram.room import NOW
 from tests.waiting import until
 
@@ -41,6 +41,25 @@ async def sent(made: Outbox, wire: Wire, count: int) -> None:
     await until(lambda: len(wire.sent) >= count, f"{count} messages")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_is_leaving_while_its_chat_is_unlinked_does_not_come_back():
+    made, wire, _ = outbox()
+    tries: list[int] = []
+    send = wire.send
+
+    async def broken(chat_id: int, text: str, rows: object = ()) -> None:
+        tries.append(chat_id)
+        if chat_id == 1:
+            made.forget(1)  # while Telegram does not answer
+            raise NetError("Telegram does not answer.")
+        await send(chat_id, text, rows)
+
+    wire.send = broken  # type: ignore[method-assign]
+    for chat in (1, 2):
+        made.put(Outgoing(chat, "x"))
+    await sent(made, wire, 1)
+    assert tries == [1, 2] and made.waiting == 0
 
 
 async def test_a_chat_gets_one_a_second_a_group_twenty_a_minute_and_all_thirty_a_second():
