@@ -63,6 +63,16 @@ class _Job(msgspec.Struct, frozen=True):
     def source(self) -> str:
         return self.alert.source
 
+    @property
+    def exits(self) -> bool:
+        return self.order.target == 0
+
+    @property
+    def leaves(self) -> bool:
+        """Whether a full disk keeps it in no more than the corridor does: a live exit. Where the
+        program ends before its row says so it is offered to a human, and finds nothing to close."""
+        return self.exits and self.mode is Mode.LIVE
+
 
 class Trial(msgspec.Struct, frozen=True):
     """A test of the owner, in its mode wherever the switch stands; ``told`` hears what came of
@@ -249,31 +259,38 @@ class WebhookQueue:
     async def _work(self, lane: asyncio.Queue[_Job], spacing: float) -> None:
         while True:
             job = await lane.get()
-            if await self._begin(job):
+            if await self._begin(job) or job.leaves:
                 result = await self._result(job)
                 await self._finish(job, result)
                 if job.told is not None:
                     job.told(result)
                 self._waiting -= 1
             else:
-                await self._give_up([job, *_rest(lane)])
+                self._give_up(job, lane)
             await asyncio.sleep(spacing)
 
     async def _begin(self, job: _Job) -> bool:
-        """Make it durable that sending begins. While the disk refuses, nothing is sent."""
-        for _ in range(_TRIES):
+        """Make it durable that sending begins. While the disk refuses, no entry is sent."""
+        for number in range(1 if job.leaves else _TRIES):
+            if number:
+                await asyncio.sleep(_AGAIN)
             try:
                 await self._store.begin(job.alert.alert_id, self._ctx.clock.now())
             except StorageError:
-                log.exception("the disk does not take a webhook order; trying again")
-                await asyncio.sleep(_AGAIN)
+                log.error("the disk does not take that a webhook order is sent")
             else:
                 return True
         return False
 
-    async def _give_up(self, jobs: Sequence[_Job]) -> None:
+    def _give_up(self, first: _Job, lane: asyncio.Queue[_Job]) -> None:
         """The disk was full for too long: what waited through that is old by now, and goes to a
-        human as soon as the disk takes it."""
+        human as soon as the disk takes it; but live exits get out."""
+        jobs = [first]
+        for job in [lane.get_nowait() for _ in range(lane.qsize())]:
+            if job.leaves:
+                lane.put_nowait(job)
+            else:
+                jobs.append(job)
         self._notice(
             f"{len(jobs)} webhook order(s) were not sent: the disk takes nothing. When it does, "
             "they wait for you in the action centre; nothing is sent by itself."
@@ -282,8 +299,11 @@ class WebhookQueue:
             if job.told is not None:
                 job.told(NOT_STORED)
         self._waiting -= len(jobs)
-        approvals = self._ctx.approvals
         held = [(job.alert.alert_id, _request(job.alert, NOT_STORED)) for job in jobs]
+        self._tasks.append(asyncio.create_task(self._ask_about(held), name="webhooks-unsent"))
+
+    async def _ask_about(self, held: Sequence[tuple[int, Approval]]) -> None:
+        approvals = self._ctx.approvals
         while approvals is not None:
             await asyncio.sleep(_AGAIN)
             try:
@@ -320,7 +340,7 @@ class WebhookQueue:
     async def _check(self, job: _Job) -> None:
         """Who switches a strategy off or deletes it wants no more entries of it, taken or not; an
         exit that was taken gets out."""
-        if job.bound or job.order.target == 0:
+        if job.bound or job.exits:
             return
         now = await self._find(job.webhook_id)
         if now is None or not now.active:
@@ -344,11 +364,6 @@ class WebhookQueue:
         return (
             outcome.message if isinstance(outcome, NotNeeded) else f"order {', '.join(outcome.ids)}"
         )
-
-
-def _rest(lane: asyncio.Queue[_Job]) -> list[_Job]:
-    """All that waits."""
-    return [lane.get_nowait() for _ in range(lane.qsize())]
 
 
 def _request(alert: Alert, reason: str) -> Approval:

@@ -116,7 +116,7 @@ class OwnPart:
         """Shares of its book that are no position: those in the holdings count from now on. Raises
         the error of a book that cannot be read."""
         for key, own in self._known().items():
-            if key[2] is Product.CNC and own > max(0, self._account(key)):
+            if key[2] is Product.CNC and own > max(0, self._position(key)):
                 self._delivered[key] = await in_holdings(self._lane.gateway, key[:2])
 
     def delivered(self, key: PositionKey) -> int:
@@ -124,6 +124,10 @@ class OwnPart:
         return self._delivered.get(key, 0)
 
     def _account(self, key: PositionKey) -> int:
+        """Signed units of the account, what was found in the holdings included."""
+        return self._position(key) + self.delivered(key)
+
+    def _position(self, key: PositionKey) -> int:
         row = self._lane.books.book(self._lane.mode).positions.get(key)
         return row.quantity if row is not None else 0
 
@@ -132,7 +136,7 @@ class OwnPart:
         holds on that side: what a human closed elsewhere is not the strategy's any more."""
         found: dict[PositionKey, int] = {}
         for key, own in self._known().items():
-            account = self._account(key) + self.delivered(key)
+            account = self._account(key)
             if own * account > 0:
                 units = min(abs(own), abs(account))
                 found[key] = units if own > 0 else -units
@@ -141,12 +145,7 @@ class OwnPart:
     def set_off(self) -> dict[PositionKey, int]:
         """Signed units of its book where the account stands on the other side, by what others
         hold: closing them would make the account's position larger."""
-        positions = self._lane.books.book(self._lane.mode).positions
-        return {
-            key: own
-            for key, own in self._known().items()
-            if (row := positions.get(key)) is not None and own * row.quantity < 0
-        }
+        return {key: own for key, own in self._known().items() if own * self._account(key) < 0}
 
     def views(self, key: PositionKey) -> OwnViews:
         """Its part of the views of one position."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.enums import Product
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import ExitPlan
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.holdings import in_holdings
@@ -35,6 +36,16 @@ class Delivered:
             return 0
         found = self._read[plan.plan_id] = await in_holdings(gateway, plan.key)
         return found
+
+    async def latest(self, plan: ExitPlan, gateway: TradingGateway) -> int:
+        """As :meth:`read`; where the book cannot be read, what it said last: an exit waits for no
+        book of holdings, and a broker sells no more of them than there are."""
+        try:
+            return await self.read(plan, gateway)
+        except AppError:
+            if plan.plan_id not in self._read:
+                raise
+            return self._read[plan.plan_id]
 
     def held(self, plan: ExitPlan, units: int) -> int:
         """Signed units of the plan where the position is ``units``, by what was read last."""

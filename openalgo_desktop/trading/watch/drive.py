@@ -203,8 +203,8 @@ class Driver:
 
     async def _send(self, plan: ExitPlan, units: int) -> None:
         try:
-            placed, gateway = None, self._desk.gateway_of(plan.mode)
-            delivered = await self._delivered.read(plan, gateway)
+            placed = None
+            delivered = await self._delivered.latest(plan, self._desk.gateway_of(plan.mode))
             for place in plan.places:  # the second one while a conversion is not known
                 placed = placed or await self._desk.exits.close(
                     place,
@@ -215,7 +215,7 @@ class Driver:
                     standing=True,
                     side=plan.side,
                     account=plan.account_id,
-                    delivered=delivered,
+                    delivered=delivered if place == plan.position else 0,
                 )
         except OrderStateUnknown:  # told by the sender; the reconciler settles it
             await self._wait(plan.plan_id, LOOK)

@@ -691,6 +691,29 @@ async def test_what_a_full_disk_held_up_waits_for_a_human_at_once(
     await until(lambda: [order.quantity for order, _ in world.desk.placed] == [3])
 
 
+@pytest.mark.parametrize("kind", [WebhookMode.LONG, WebhookMode.BOTH])
+async def test_a_live_exit_gets_out_of_a_full_disk_that_holds_entries_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: WebhookMode
+) -> None:
+    """Whether it waits behind an entry (both to a position size) or beside it."""
+    monkeypatch.setattr(webhook_queue, "_AGAIN", 0.001)
+    told: list[str] = []
+    world.ctx.bus.subscribe(Notice, lambda event: told.append(event.text))
+    await world.api.dispatcher.services.webhooks.save(strategy(intraday=False, mode=kind))
+    world.desk.mode = Mode.LIVE
+    world.desk.rows = [Position("SBIN", "NSE", Product.MIS, 3, 800.0)]
+    world.alerts.full = True
+    for action, size in (("BUY", 5), ("SELL", 0)):
+        body = {"symbol": "SBIN", "action": action, "position_size": size}
+        assert (await hook(world, body))[0] == 200
+    await until(lambda: any("1 webhook order(s) were not sent" in text for text in told))
+    await until(lambda: world.desk.placed != [])
+    sent = [(order.action, order.quantity) for order, _ in world.desk.placed]
+    assert sent == [(Action.SELL, 3)]
+    world.alerts.full = False
+    await until(lambda: len(world.approvals.adopted) == 1)  # the entry
+
+
 async def test_an_alert_has_the_mode_of_the_moment_at_which_it_came(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

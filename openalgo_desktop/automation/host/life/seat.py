@@ -99,11 +99,7 @@ class Seat:
         digest = await self._tools.registry.digest(self.row)
         gate.check(self.row, mode, digest)
         wanted = Wanted(
-            mode=mode,
-            account_id=account,
-            by=by,
-            since=self._tools.clock.now(),
-            window=window,
+            mode=mode, account_id=account, by=by, since=self._tools.clock.now(), window=window
         )
         # A start is a new beginning: crashes and stops before it are over.
         fresh = msgspec.structs.replace(

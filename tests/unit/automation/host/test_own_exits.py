@@ -85,13 +85,14 @@ async def test_shares_of_yesterday_are_sold_out_of_the_holdings(
     try:
         account = next_day.desk.gateway_of(SANDBOX).account_id
         assert held(next_day) == {}  # they are delivered
+        await place(next_day, "by hand", -3, product=Product.CNC)  # sets nothing off
         exits = OwnExits(next_day.desk)
         assert await exits.close("cross", SANDBOX, account) == ()
-        assert held(next_day) == {"SBIN": -10}  # until it has settled
+        assert held(next_day) == {"SBIN": -13}  # until it has settled
         assert await exits.close("cross", SANDBOX, account) == ()
         closed = await next_day.desk.bound(SANDBOX).closing.close_all("window")
         assert closed.closed == closed.failed == 0  # nobody buys them back
-        assert held(next_day) == {"SBIN": -10}
+        assert held(next_day) == {"SBIN": -13}
     finally:
         await next_day.stop()
 

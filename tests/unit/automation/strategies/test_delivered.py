@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Mode, Product
+from openalgo_desktop.core.errors import NetError
 from openalgo_desktop.core.events import PositionsChanged
+from openalgo_desktop.core.exits import Move
 from openalgo_desktop.core.model import BookRows, Holding
 from openalgo_desktop.core.strategies.model import SignalLeg
 from openalgo_desktop.core.strategies.rows import MadeStrategy
 from openalgo_desktop.core.strategies.words import EventKind, Signal
+from openalgo_desktop.trading.ownbook import PositionKey
 from tests.unit.automation.strategies.room import NOW, SBIN, Room, flipper, room, stops
 from tests.waiting import until
 
@@ -108,6 +112,43 @@ async def test_a_row_that_cannot_be_read_is_not_taken_for_sold(room: Room):
     await until(lambda: room.watch.legs.is_checked(plan), "the comparison")
     room.say(789.0, SBIN)
     await until(lambda: room.paper.sent[1:] == ["SELL 10 SBIN"], "the stop")
+
+
+async def test_an_exit_waits_for_no_book_of_holdings(room: Room):
+    made = await bought(room)
+    overnight(room, 510)
+    (place,) = room.engine.registry.live[made.strategy_id].open()
+    reads = room.watch._driver._delivered._read
+    await seen(room)
+    await until(lambda: reads.get(place.ref) == 510, "they were read")
+
+    async def broken() -> BookRows[Holding]:
+        raise NetError("The broker does not answer.")
+
+    vars(room.paper).update(holdings=broken)
+    room.say(789.0, SBIN)
+    await until(lambda: room.paper.sent[1:] == ["SELL 10 SBIN"], "the stop")
+
+
+async def test_shares_in_the_holdings_are_of_no_other_product(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    """While nobody knows whether the position was converted an exit looks at both places; sold as
+    intraday the shares would be a short position."""
+    made = await bought(room)
+    overnight(room, 510)
+    (place,) = room.engine.registry.live[made.strategy_id].open()
+    plan = room.watch.legs.plan(place.ref)
+    assert plan is not None
+    move = Move(Product.MIS, "tag", NOW)
+    asked: dict[Product, int] = {}
+
+    async def close(key: PositionKey, *_: object, delivered: int, **__: object) -> None:
+        asked[key[2]] = delivered
+
+    monkeypatch.setattr(room.desk.exits, "close", close)
+    await room.watch._driver._send(msgspec.structs.replace(plan, moving=move), 10)
+    assert asked == {Product.CNC: 510, Product.MIS: 0}
 
 
 async def test_shares_are_of_no_exchange(room: Room):
