@@ -157,10 +157,15 @@ def test_libraries_of_the_network_keep_the_machines_time() -> None:
         own, network = types.ModuleType("mine"), types.ModuleType("httpx._client")
         for module in (own, network):
             exec(code, module.__dict__)
-        print(round(network.look(), 1), own.look() < 100)
+        def looked(module, pace):
+            begun = time.perf_counter()
+            seen = module.look()
+            # However long the machine took: not more than went by, on the clock of the module.
+            return 0.19 <= seen <= pace * (time.perf_counter() - begun) + 0.01
+        print(looked(network, 1), looked(own, 100))
         """
     )
-    assert line == "0.2 True"
+    assert line == "True True"
 
 
 def test_pandas_is_loaded_on_the_clock_of_a_rehearsal() -> None:
